@@ -1,0 +1,75 @@
+"""Requests as separate visits: each in an application context of its own, although the test holds one open."""
+
+from contextvars import copy_context
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from flask import has_app_context
+from flask.globals import _cv_app
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from community.core.db import db
+from tests.harness.pages import Form, Page, PageFault, parse
+
+
+class Client(FlaskClient):
+    """Flask's client, kept apart from the test's own application context.
+
+    Inside a pushed context Flask would reuse it, and with it the session and the signed-in actor, from one request to
+    the next. So a request runs in a copy of the test's variables with no context in it. The test's own session ends its
+    read snapshot before and forgets its rows, so what it reads next is what the request wrote.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        if args and isinstance(args[0], str):
+            kwargs.setdefault("base_url", self.application.extensions["linli_settings"].public_url)
+        if has_app_context():
+            db.session.rollback()
+            db.session.expire_all()
+        variables = copy_context()
+        variables.run(_cv_app.set, cast(Any, None))
+        return cast(TestResponse, variables.run(super().open, *args, **kwargs))
+
+
+class Visitor:
+    """A person with a browser: opens pages, fills their forms in, follows where the answer leads."""
+
+    def __init__(self, client: Client, public_url: str) -> None:
+        self.client = client
+        self.last: TestResponse | None = None
+        self._own_hosts = frozenset({urlsplit(public_url).hostname or "", "localhost"})
+
+    def get(self, url: str, status: int = 200, **kwargs: Any) -> Page:
+        """Open `url` and check the page; AssertionError for another status, PageFault for a page that breaks a rule."""
+        return self._page(self._ask("GET", url, status, **kwargs), url)
+
+    def post(self, url: str, data: dict[str, Any], status: int = 303, **kwargs: Any) -> Page:
+        """Post raw data, CSRF token included or not, and return the page that the visitor ends on.
+
+        A redirect (the expected answer) is followed once and its page must be 200.
+        """
+        answer = self._ask("POST", url, status, data=data, **kwargs)
+        if 300 <= answer.status_code < 400:
+            return self.get(answer.headers["Location"])
+        return self._page(answer, url)
+
+    def submit(self, form: Form | Page, status: int = 303, **values: Any) -> Page:
+        """Send a form (or the only POST form of a page) as it stands, with `values` filled in; else like `post`."""
+        form = form.form() if isinstance(form, Page) else form
+        if form.method == "get":
+            return self.get(form.action, query_string=form.filled(**values))
+        return self.post(form.action, form.filled(**values), status)
+
+    def _ask(self, method: str, url: str, status: int, **kwargs: Any) -> TestResponse:
+        self.last = self.client.open(url, method=method, **kwargs)
+        if self.last.status_code != status:
+            text = Page(self.last.text).text if self.last.mimetype == "text/html" else self.last.text
+            where = self.last.headers.get("Location", "")
+            raise AssertionError(f"{method} {url}: {self.last.status_code} {where}, not {status}\n{text[:2000]}")
+        return self.last
+
+    def _page(self, answer: TestResponse, url: str) -> Page:
+        if answer.mimetype != "text/html":
+            raise PageFault(f"{url} is {answer.mimetype}, not a page")
+        return parse(answer.text, status=answer.status_code, url=url, own_hosts=self._own_hosts)
