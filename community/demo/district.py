@@ -11,8 +11,8 @@ import yaml
 
 DISTRICT_FILE = Path(__file__).with_name("district.yaml")
 POST_KINDS = frozenset({"patrol", "stairwell", "event", "shop"})
-TEAM_KINDS = frozenset({"patrol", "captains", "riders", "school_gate", "rescue", "mediation", "publicity"})
-APPLICATION_STATES = frozenset({"applied", "awaiting_guardian", "refused"})
+TEAM_KINDS = frozenset({"patrol", "captains", "riders", "school_gate", "flood_watch", "mediation", "publicity"})
+APPLICATION_STATES = frozenset({"applied", "waiting_guardian", "refused"})
 
 
 class DistrictError(ValueError):
@@ -67,10 +67,10 @@ class PostPlan:
 
 @dataclass(frozen=True, slots=True)
 class BranchPlan:
-    """A branch of the association; the fixed ones carry published names."""
+    """A branch of the association."""
 
+    code: str
     name: str
-    fixed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +87,8 @@ class TeamPlan:
     oldest: int
     posts: tuple[PostPlan, ...]
     does: str
+    hours: str
+    night: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,25 +126,25 @@ class ApplicationPlan:
 
 @dataclass(frozen=True, slots=True)
 class RulePlan:
-    """A version of a points rule as people read it."""
+    """A version of a points rule as people read it; its days count back from the first day of the history."""
 
     code: str
-    version: int
-    event: str
+    version: str
+    trigger: str
+    min_grade: str
     amount: int
+    once_per: str
     cap_day: int
-    minimum_grade: str
-    expiry_months: int
-    title: Words
+    expires_months: int
     text: Words
-    resolution: Words
-    published_days_before_history: int
-    effective_days_before_history: int
+    resolution: str
+    published_days_before: int
+    effective_days_before: int
 
 
 @dataclass(frozen=True, slots=True)
 class BudgetPlan:
-    """What a town may award: a number of points, or a budget that ran out `held_awards` awards ago."""
+    """What a town may award in a year: a number of points, or a budget that ran out `held_awards` awards ago."""
 
     town: AreaPlan
     points: int | None
@@ -209,7 +211,7 @@ def read_district(path: Path = DISTRICT_FILE) -> District:
         thin_share=history["thin_share"],
         areas=areas,
         posts=posts,
-        branches=tuple(BranchPlan(row["name"], row.get("fixed", False)) for row in raw["branches"]),
+        branches=tuple(BranchPlan(row["code"], row["name"]) for row in raw["branches"]),
         teams=tuple(_team(row, find, posts) for row in raw["teams"]),
         cast=tuple(_cast(row, find) for row in raw["cast"]),
         leaders=tuple(_cast({**row, "as": "leader"}, find) for row in raw["leaders"]),
@@ -314,6 +316,8 @@ def _team(row: dict[str, Any], find: _Finder, posts: tuple[PostPlan, ...]) -> Te
         oldest=oldest,
         posts=tuple(usual[name] for name in row["posts"]),
         does=row["does"],
+        hours=row["hours"],
+        night=row.get("night", False),
     )
 
 
@@ -350,8 +354,7 @@ def _application(row: dict[str, Any], find: _Finder) -> ApplicationPlan:
 
 
 def _rule(row: dict[str, Any]) -> RulePlan:
-    words = {key: Words(**row[key]) for key in ("title", "text", "resolution")}
-    return RulePlan(**{**row, **words})
+    return RulePlan(**{**row, "text": Words(**row["text"])})
 
 
 def _one_of(word: str, allowed: frozenset[str]) -> str:

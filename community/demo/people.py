@@ -20,18 +20,16 @@ SMALLEST_DEMO = 60
 class AgeBand(StrEnum):
     """What is kept of an age. Under 14 nobody registers."""
 
-    TEEN = "14-17"
-    YOUNG = "18-34"
-    MIDDLE = "35-59"
-    OLDER = "60-69"
-    OLD = "70+"
+    MINOR = "14-17"
+    ADULT = "18-59"
+    ELDER = "60+"
 
 
 class State(StrEnum):
     """Where a membership stands at the moment of loading."""
 
     APPLIED = "applied"
-    AWAITING_GUARDIAN = "awaiting_guardian"
+    WAITING_GUARDIAN = "waiting_guardian"
     REFUSED = "refused"
     ACTIVE = "active"
     LEFT = "left"
@@ -55,7 +53,7 @@ class Person:
     @property
     def minor(self) -> bool:
         """Whether a guardian has to agree, and nights are out of bounds."""
-        return self.band is AgeBand.TEEN
+        return self.band is AgeBand.MINOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +103,9 @@ def band_of(age: int) -> AgeBand:
     """Return the band of an age in years. Raises ValueError under 14."""
     if age < 14:
         raise ValueError("nobody under 14 is registered")
-    steps = ((18, AgeBand.TEEN), (35, AgeBand.YOUNG), (60, AgeBand.MIDDLE), (70, AgeBand.OLDER))
-    return next((band for limit, band in steps if age < limit), AgeBand.OLD)
+    if age < 18:
+        return AgeBand.MINOR
+    return AgeBand.ADULT if age < 60 else AgeBand.ELDER
 
 
 def make_population(
@@ -226,11 +225,10 @@ class _Making:
             if len(self.people) >= self.size:
                 return
             age = self._age(team)
-            building = self._free_building(team) if team.kind == "captains" else None
+            role, building = self._place(team, place)
             home = building or self._home(team.areas)
             guardian = self._guardian(home) if age < 18 else None
             person = self._person(home, age, self._long_ago(), guardian=guardian)
-            role = "deputy" if place == 0 else "member"
             self._member(person, team.name, person.joined_at, role=role, building=building)
 
     def _age(self, team: TeamPlan) -> int:
@@ -243,10 +241,14 @@ class _Making:
         adults = [person for person in self.people if not person.minor]
         return next((person.number for person in adults if person.home is home), adults[0].number)
 
-    def _free_building(self, team: TeamPlan) -> AreaPlan | None:
+    def _place(self, team: TeamPlan, place: int) -> tuple[str, AreaPlan | None]:
+        """Role and building: captains get a building each, further ones are deputies; other teams have one deputy."""
+        if team.kind != "captains":
+            return ("deputy" if place == 0 else "member"), None
         taken = {m.building.code for m in self.memberships if m.building is not None}
-        free = (b for area in team.areas for b in self.district.areas_of("building", within=area))
-        return next((building for building in free if building.code not in taken), None)
+        buildings = [b for area in team.areas for b in self.district.areas_of("building", within=area)]
+        free = next((building for building in buildings if building.code not in taken), None)
+        return ("deputy", self.chance.choice(buildings)) if free is None else ("member", free)
 
     def _member(
         self, person: Person, team: str, since: datetime, *, role: str, building: AreaPlan | None = None

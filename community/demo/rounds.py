@@ -79,7 +79,7 @@ HABITS: dict[str, tuple[Habit, ...]] = {
     "school_gate": (
         Habit(_SCHOOL_DAYS, _SCHOOL_MONTHS, 0.16, time(7, 16), time(7, 34), (1, 1), WALKING, (2, 4), time(8, 6)),
     ),
-    "rescue": (
+    "flood_watch": (
         Habit(_WEEK, _SUMMER, 0.22, time(16, 30), time(17, 50), (1, 1), WALKING, (2, 4)),
         Habit(frozenset({5, 6}), _ALL_YEAR - _SUMMER, 0.2, time(15, 0), time(16, 30), (1, 1), WALKING, (2, 4)),
     ),

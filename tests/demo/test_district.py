@@ -73,8 +73,8 @@ def test_every_role_of_the_sign_in_page_is_played_by_somebody_with_a_line_in_bot
 def test_a_minor_waits_for_a_guardian_and_a_refusal_has_its_reason():
     applications = {application.state: application for application in read_district().applications}
 
-    assert applications["awaiting_guardian"].age in range(14, 18)
-    assert applications["awaiting_guardian"].guardian is not None
+    assert applications["waiting_guardian"].age in range(14, 18)
+    assert applications["waiting_guardian"].guardian is not None
     assert applications["refused"].reason
     assert applications["refused"].decided_hours_before is not None
 
