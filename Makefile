@@ -24,7 +24,7 @@ STAMPS := $(VENV)/.stamps
 WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-.PHONY: install run test test-deep lint format bench clean
+.PHONY: install run test test-deep lint format golden bench clean
 
 install: $(STAMPS)/dev ## virtual environment with everything, tools included
 
@@ -41,13 +41,15 @@ lint: $(STAMPS)/dev ## style, types, templates, import directions
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
-	$(VENV)/bin/djlint templates --lint --check --quiet
+	$(VENV)/bin/djlint templates --lint --quiet
 	PYTHONPATH=. $(VENV)/bin/lint-imports
 
 format: $(STAMPS)/dev ## what `make lint` would complain about, mended
 	$(VENV)/bin/ruff check --fix-only .
 	$(VENV)/bin/ruff format .
-	$(VENV)/bin/djlint templates --reformat --quiet
+
+golden: $(STAMPS)/dev ## write the reviewed lists of routes and events anew; look at the difference before committing
+	UPDATE_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/architecture/test_routes.py tests/architecture/test_events.py
 
 bench: $(STAMPS)/dev ## check-ins per second beside bare Flask and bare SQL
 	$(VENV)/bin/python -m bench.checkin $(ARGS)

@@ -5,14 +5,14 @@ leaves the database as it was on both engines. Batch mode stays off: it rewrites
 """
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Literal
 
 from alembic import context
 from alembic.operations import MigrationScript
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from community.core.db import Base, db, schema_changes
+from community.core.db import Base, UtcDateTime, db, schema_changes
 
 # Any number, the same on every host: whoever holds it migrates, the others wait and find nothing left to do.
 MIGRATION_LOCK = 4_811_960_117
@@ -24,6 +24,13 @@ def number_revisions(_context: Any, _revision: Any, directives: Iterable[Migrati
     for directive in directives:
         head = script.get_current_head()
         directive.rev_id = f"{int(head or 0) + 1:04d}"
+
+
+def render_item(kind: str, item: Any, _context: Any) -> str | Literal[False]:
+    """Write our own column types as the plain ones they stand for: a revision must not change with today's code."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime(timezone=True)"
+    return False
 
 
 def prepare(connection: Connection) -> None:
@@ -45,6 +52,7 @@ def run_online() -> None:
             render_as_batch=False,
             compare_type=True,
             compare_server_default=True,
+            render_item=render_item,
             process_revision_directives=number_revisions,
         )
         with context.begin_transaction():

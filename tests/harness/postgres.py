@@ -3,8 +3,8 @@
 The wheel's own starter, run as root, adds a system user and opens the folders above the environment to everybody. A
 test run must leave the machine as it was, so this module starts the same binaries itself: as the caller, or, because
 PostgreSQL refuses to run as root, as the unprivileged account `nobody`. The server listens on a Unix socket only, keeps
-nothing (fsync off), and is ended by its keeper (this file run as a program) once the test run that asked for it is gone,
-even when that run was killed.
+nothing (fsync off), and is ended by its keeper (this file run as a program) once the test run that asked for it is
+gone, even when that run was killed.
 """
 
 import contextlib

@@ -1,0 +1,153 @@
+"""Migrations build exactly what the models declare, can be taken back, and stand in one numbered line."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_migrate import downgrade, upgrade
+
+from community.core.db import db, schema_changes
+from tests.harness.databases import Databases
+from tests.harness.schema import Description, build_from_models, describe, difference
+from tests.harness.server import ROOT
+
+pytestmark = pytest.mark.engine
+
+
+def script() -> ScriptDirectory:
+    """The revisions of the checkout."""
+    config = Config()
+    config.set_main_option("script_location", str(ROOT / "migrations"))
+    return ScriptDirectory.from_config(config)
+
+
+REVISIONS = [revision.revision for revision in reversed(list(script().walk_revisions()))]
+
+
+@pytest.fixture
+def empty_app(
+    engine_name: str, databases: Databases, tmp_path: Path, make_app: Callable[..., Flask]
+) -> Iterator[Callable[[], Flask]]:
+    """Make apps on databases with nothing in them."""
+    urls: list[str] = []
+
+    def make() -> Flask:
+        number = len(urls)
+        if engine_name == "sqlite":
+            urls.append(f"sqlite:///{tmp_path / f'empty{number}.sqlite3'}")
+        else:
+            urls.append(databases.postgres_empty("migration"))
+        return make_app(database_url=urls[-1])
+
+    yield make
+    if engine_name == "postgresql":
+        for url in urls:
+            databases.drop(url)
+
+
+@pytest.fixture
+def app_to_migrate(empty_app: Callable[[], Flask]) -> Iterator[Flask]:
+    """An app on an empty database, its context pushed."""
+    app = empty_app()
+    with app.app_context():
+        yield app
+        db.engine.dispose()
+
+
+@pytest.fixture
+def by_models(empty_app: Callable[[], Flask]) -> Description:
+    """The schema as the models declare it."""
+    app = empty_app()
+    with app.app_context():
+        build_from_models(db.engine)
+        description = describe(db.engine)
+        db.engine.dispose()
+    return description
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_migrations_build_what_the_models_declare(by_models: Description) -> None:
+    upgrade()
+    assert by_models, "the models declare nothing"
+    assert not difference(describe(db.engine), by_models)
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_every_revision_can_be_taken_back_and_applied_again() -> None:
+    before: Description = describe(db.engine)
+    for revision in REVISIONS:
+        upgrade(revision=revision)
+        after = describe(db.engine)
+        downgrade(revision="-1")
+        assert not difference(describe(db.engine), before), f"downgrade of {revision}"
+        upgrade(revision=revision)
+        assert not difference(describe(db.engine), after), f"second upgrade to {revision}"
+        before = after
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_all_the_way_down_leaves_nothing_behind() -> None:
+    upgrade()
+    first = describe(db.engine)
+    downgrade(revision="base")
+    assert describe(db.engine) == {}
+    upgrade()
+    assert not difference(describe(db.engine), first)
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_a_second_upgrade_changes_nothing() -> None:
+    upgrade()
+    first = describe(db.engine)
+    upgrade()
+    assert describe(db.engine) == first
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_a_missing_trigger_is_noticed(engine_name: str, by_models: Description) -> None:
+    upgrade()
+    trigger = next(name for name in sorted(by_models) if name.startswith("trigger "))
+    table, _, name = trigger.removeprefix("trigger ").partition(".")
+    with schema_changes(), db.engine.begin() as connection:
+        connection.exec_driver_sql(
+            f"DROP TRIGGER {name}" if engine_name == "sqlite" else f'DROP TRIGGER {name} ON "{table}"'
+        )
+    assert [line.split(":")[1].strip() for line in difference(describe(db.engine), by_models)] == [trigger]
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_a_missing_check_is_noticed(engine_name: str, by_models: Description) -> None:
+    if engine_name == "sqlite":
+        # SQLite cannot drop a CHECK; a table built without one says the same.
+        wanted = {name: what for name, what in by_models.items() if name.startswith("check ")}
+        assert len(difference({}, wanted)) == len(wanted) > 0
+        return
+    upgrade()
+    name, definition = next(item for item in sorted(by_models.items()) if item[1].startswith("CHECK"))
+    table, _, constraint = name.removeprefix("constraint ").partition(".")
+    with schema_changes(), db.engine.begin() as connection:
+        connection.exec_driver_sql(f"ALTER TABLE {table} DROP CONSTRAINT {constraint}")
+    assert difference(describe(db.engine), by_models) == [f"missing: {name}: {definition}"]
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_a_failed_migration_leaves_the_database_as_it_was() -> None:
+    before = describe(db.engine)
+
+    def half_done() -> None:
+        with schema_changes(), db.engine.begin() as connection:
+            connection.exec_driver_sql("CREATE TABLE half_done (id INTEGER)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        half_done()
+    assert describe(db.engine) == before
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_revisions_stand_in_one_numbered_line() -> None:
+    assert [f"{number:04d}" for number in range(1, len(REVISIONS) + 1)] == REVISIONS
+    assert len(script().get_heads()) == 1
