@@ -1,0 +1,77 @@
+"""Versioned addresses, the inlined stylesheet and its hash, and the weight of what every resident downloads."""
+
+import base64
+import gzip
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from community.core.web.assets import IMMUTABLE, REVALIDATE, Assets, compact
+
+STATIC = Path(__file__).parents[3] / "static"
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "css").mkdir()
+    (tmp_path / "css/core.css").write_text("/* colours */\na{color:red}\n\n  b{color:blue}\n", "utf-8")
+    (tmp_path / "css/desk.css").write_text("table{width:100%}", "utf-8")
+    return tmp_path
+
+
+def test_an_address_changes_when_the_file_does(folder: Path) -> None:
+    before = Assets(folder).url("css/desk.css")
+    (folder / "css/desk.css").write_text("table{width:99%}", "utf-8")
+    after = Assets(folder).url("css/desk.css")
+    assert before.startswith("/static/css/desk.css?v=")
+    assert before != after
+    assert len(after.partition("?v=")[2]) == 8
+
+
+def test_a_misspelt_file_is_an_error_and_not_a_dead_link(folder: Path) -> None:
+    with pytest.raises(KeyError):
+        Assets(folder).url("css/dsek.css")
+
+
+def test_only_the_version_on_disk_is_kept_for_ever(folder: Path) -> None:
+    assets = Assets(folder)
+    version = assets.url("css/desk.css").partition("?v=")[2]
+    assert assets.cache_control("css/desk.css", version) == IMMUTABLE
+    assert assets.cache_control("css/desk.css", "00000000") == REVALIDATE
+    assert assets.cache_control("css/desk.css", None) == REVALIDATE
+    assert assets.cache_control("css/nothing.css", None) == REVALIDATE
+
+
+def test_the_hash_is_the_one_of_the_text_that_pages_carry(folder: Path) -> None:
+    assets = Assets(folder)
+    digest = base64.b64encode(hashlib.sha256(assets.page_css.encode()).digest()).decode()
+    assert assets.style_hash == f"sha256-{digest}"
+    assert assets.page_css == "a{color:red}\nb{color:blue}"
+
+
+def test_a_stylesheet_that_would_close_its_element_stops_the_start(folder: Path) -> None:
+    (folder / "css/core.css").write_text("a::after{content:'</style>'}", "utf-8")
+    with pytest.raises(ValueError, match=r"core\.css"):
+        Assets(folder)
+
+
+def test_compacting_keeps_every_rule() -> None:
+    assert compact('a{}\r\n/* one\n two */\r\n  b{content:"x  y"}\n') == 'a{}\nb{content:"x  y"}'
+
+
+@pytest.mark.parametrize(
+    ("path", "ceiling"), [("css/core.css", 6 * 1024), ("js/core.js", 4 * 1024), ("css/desk.css", 4 * 1024)]
+)
+def test_what_every_visitor_downloads_stays_light(path: str, ceiling: int) -> None:
+    assert len(gzip.compress((STATIC / path).read_bytes(), 9)) <= ceiling
+
+
+def test_the_stylesheets_and_scripts_ask_nothing_of_other_hosts() -> None:
+    files = [*STATIC.glob("css/*.css"), *STATIC.glob("js/*.js")]
+    assert len(files) >= 4
+    for file in files:
+        text = file.read_text("utf-8")
+        assert "//" not in text.replace("// ", ""), file
+        assert "@import" not in text, file
+        assert "url(" not in text, file
