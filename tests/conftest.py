@@ -264,12 +264,15 @@ def new_visitor(app: Flask) -> Callable[[], Visitor]:
 def start_server(tmp_path: Path) -> Iterator[Callable[..., Server]]:
     """Start the real program: `start_server(DATABASE_URL=url)`, or `start_server(command=[...], SECRET_KEY=…)`.
 
+    A command's word PORT becomes the port; `ready="/healthz"` waits for less than readiness (no scheduler there).
     Every server gets an instance folder of its own, or the one given as `instance=`. All are ended after the test.
     """
     running: list[Server] = []
 
-    def start(*, instance: Path | None = None, command: list[str] | None = None, **environment: str) -> Server:
-        server = Server(instance or tmp_path / f"server{len(running)}", command=command, **environment)
+    def start(
+        *, instance: Path | None = None, command: list[str] | None = None, ready: str = "/readyz", **environment: str
+    ) -> Server:
+        server = Server(instance or tmp_path / f"server{len(running)}", command=command, ready=ready, **environment)
         running.append(server)
         return server.start()
 

@@ -37,8 +37,19 @@ class Visitor:
 
     def __init__(self, client: Client, public_url: str) -> None:
         self.client = client
+        self.public_url = public_url
         self.last: TestResponse | None = None
         self._own_hosts = frozenset({urlsplit(public_url).hostname or "", "localhost"})
+
+    def sign_in(self, member_id: int, epoch: int = 1) -> None:
+        """Be signed in as this member from now on, as the sign-in page would leave it (it has tests of its own)."""
+        with self.client.session_transaction(base_url=self.public_url) as session:
+            session["_user_id"] = f"{member_id}.{epoch}"
+            session["_fresh"] = True
+
+    def sign_out(self) -> None:
+        """Forget every cookie."""
+        self.client._cookies.clear()
 
     def get(self, url: str, status: int = 200, **kwargs: Any) -> Page:
         """Open `url` and check the page; AssertionError for another status, PageFault for a page that breaks a rule."""

@@ -16,15 +16,22 @@ START_SECONDS = 90
 
 
 class Server:
-    """A running server. `url` is its address; `log` holds what it printed."""
+    """A running server. `url` is its address; `log` holds what it printed.
 
-    def __init__(self, instance: Path, *, command: list[str] | None = None, **environment: str) -> None:
+    `command` is what to run (default: the door, as `make run` does); `ready` the address that answers 200 once it is up.
+    A word `PORT` in the command becomes the port.
+    """
+
+    def __init__(
+        self, instance: Path, *, command: list[str] | None = None, ready: str = "/readyz", **environment: str
+    ) -> None:
         self.instance = instance
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = instance.with_suffix(".log")
         self._command = command or [sys.executable, "app.py"]
         self._environment = environment
+        self._ready = ready
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> "Server":
@@ -32,7 +39,7 @@ class Server:
         self.instance.mkdir(parents=True, exist_ok=True)
         with self.log.open("ab") as out:
             self.process = subprocess.Popen(
-                [*self._command],
+                [part.replace("PORT", str(self.port)) for part in self._command],
                 cwd=ROOT,
                 env=clean_environment(
                     PORT=str(self.port), INSTANCE_DIR=str(self.instance), PUBLIC_URL=self.url, **self._environment
@@ -68,7 +75,7 @@ class Server:
         deadline = time.monotonic() + START_SECONDS
         while True:
             try:
-                with urllib.request.urlopen(f"{self.url}/readyz", timeout=5):  # noqa: S310 - our own loopback port
+                with urllib.request.urlopen(f"{self.url}{self._ready}", timeout=5):  # noqa: S310 - our own loopback port
                     return
             except (urllib.error.URLError, OSError) as problem:
                 if self.process.poll() is not None or time.monotonic() > deadline:

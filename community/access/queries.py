@@ -1,0 +1,59 @@
+"""Actors from rows: one statement for the member and every grant in force."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from sqlalchemy import or_
+
+from community.access.models import Role, RoleGrant
+from community.core import clock
+from community.core.authz import Actor, Held, Perm
+from community.core.db import locking, session
+from community.people import queries as people
+
+_BLOCKED = {"merged", "left"}
+_KNOWN = frozenset(str(perm) for perm in Perm)
+
+
+def load_actor(member_id: int, epoch: int, lock: bool) -> Actor | None:  # noqa: FBT001 - the loader's fixed form
+    """Return the Actor of `member_id`, or None when she left or her sessions of `epoch` were ended.
+
+    With `lock` the member's row stays locked until the commit: commands of one member run one after the other.
+    """
+    grants, now = RoleGrant.__table__.c, clock.now()
+    statement = (
+        people.identity(member_id)
+        .add_columns(grants.role, grants.scope_path, grants.team_id, grants.place, Role.__table__.c.perms)
+        .outerjoin(
+            RoleGrant.__table__,
+            (grants.member_id == people.MEMBER.c.id)
+            & (grants.starts_at <= now)
+            & or_(grants.until.is_(None), grants.until > now),
+        )
+        .outerjoin(Role.__table__, Role.__table__.c.code == grants.role)
+    )
+    rows = session().execute(locking(statement, people.MEMBER) if lock else statement).all()
+    if not rows or rows[0].session_epoch != epoch or rows[0].status in _BLOCKED:
+        return None
+    first = rows[0]
+    return Actor(
+        member_id=first.id,
+        name=first.display_name,
+        status=first.status,
+        home_path=first.home_path,
+        town_id=first.town_id,
+        verified=first.verified_at is not None,
+        held=tuple(
+            Held(row.role, _perms(tuple(row.perms or ())), row.scope_path, row.team_id, row.place)
+            for row in rows
+            if row.role is not None
+        )
+        if first.status == "active"
+        else (),
+    )
+
+
+@lru_cache(maxsize=256)
+def _perms(names: tuple[str, ...]) -> frozenset[Perm]:
+    return frozenset(Perm(name) for name in names if name in _KNOWN)

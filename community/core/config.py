@@ -1,0 +1,193 @@
+"""Settings: environment only, one frozen object (DESIGN §4 "Config").
+
+Modes: "demo" (`make run`, `python app.py`), "production" (a server imports `app:app`, `flask serve`, `flask worker`),
+"tools" (plain `flask db|points|…`) and "test". In demo and tools mode secrets that the environment does not give are
+read from, or in demo mode generated into, `INSTANCE_DIR/secrets.json` (mode 600). Production demands them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets as random_secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+from flask import current_app
+
+from community.core.keys import CipherRing, SigningRing, WeakSecret, check_strength
+
+Mode = Literal["demo", "production", "tools", "test"]
+ROOT = Path(__file__).resolve().parents[2]
+SECRET_NAMES = ("SECRET_KEY", "POSTER_KEYS", "PHONE_CIPHER_KEYS", "PHONE_HASH_KEY")
+
+
+class BadSettings(RuntimeError):
+    """A setting is missing, weak or senseless; the text says which and how to mend it."""
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """The four secrets. `signing` signs printed codes, `cipher` keeps phone numbers, `phone_hash_key` finds them."""
+
+    secret_key: str = field(repr=False)
+    signing: SigningRing = field(repr=False)
+    cipher: CipherRing = field(repr=False)
+    phone_hash_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that differs between deployments. Times in seconds unless named otherwise."""
+
+    mode: Mode
+    instance_dir: Path
+    database_url: str
+    public_url: str
+    site_name: str = "邻里"
+    timezone: str = "Asia/Shanghai"
+    port: int = 8000
+    trusted_proxies: int = 0
+    metrics_token: str = field(default="", repr=False)
+    secrets: Secrets | None = field(default=None, repr=False)
+    # Sessions stay on a phone for half a year; a change of password ends them all.
+    session_days: int = 180
+
+    @property
+    def demo(self) -> bool:
+        """Demo sign-ins exist in demo mode only."""
+        return self.mode == "demo"
+
+    @property
+    def secure_cookies(self) -> bool:
+        """Cookies are Secure wherever the public address is https; production is nothing else."""
+        return self.mode == "production" or self.public_url.startswith("https://")
+
+    @property
+    def public_host(self) -> str:
+        """The host (and port) that codes are printed for."""
+        return self.public_url.split("://", 1)[1].split("/", 1)[0].lower()
+
+    def need_secrets(self) -> Secrets:
+        """Return the secrets; raises BadSettings when this process was started without them."""
+        if self.secrets is None:
+            raise BadSettings(
+                "This command needs the keys: set " + ", ".join(SECRET_NAMES) + ", or run `make run` once to make them."
+            )
+        return self.secrets
+
+    @classmethod
+    def from_env(cls, mode: Mode, env: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings from `env` (default: the process environment).
+
+        Raises BadSettings for a senseless value, and in production for a missing or weak secret or a plain-http address.
+        """
+        env = os.environ if env is None else env
+        instance = Path(env.get("INSTANCE_DIR") or ROOT / "instance").resolve()
+        port = _integer(env, "PORT", 8000)
+        settings = cls(
+            mode=mode,
+            instance_dir=instance,
+            database_url=_database_url(env, instance),
+            public_url=_public_url(env, mode, port),
+            site_name=env.get("SITE_NAME") or "邻里",
+            timezone=env.get("TIMEZONE") or "Asia/Shanghai",
+            port=port,
+            trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0),
+            metrics_token=env.get("METRICS_TOKEN", ""),
+            secrets=_secrets(env, mode, instance),
+        )
+        return settings
+
+
+def settings() -> Settings:
+    """Return the settings of the current application."""
+    return cast(Settings, current_app.extensions["linli_settings"])
+
+
+def _integer(env: Mapping[str, str], name: str, default: int) -> int:
+    try:
+        return int(env.get(name) or default)
+    except ValueError:
+        raise BadSettings(f"{name} must be a whole number, not {env[name]!r}") from None
+
+
+def _database_url(env: Mapping[str, str], instance: Path) -> str:
+    url = env.get("DATABASE_URL") or f"sqlite:///{instance / 'linli.sqlite3'}"
+    if url.startswith(("postgres://", "postgresql://")):
+        url = "postgresql+psycopg://" + url.split("://", 1)[1]
+    if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        raise BadSettings("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://")
+    return url
+
+
+def _public_url(env: Mapping[str, str], mode: Mode, port: int) -> str:
+    url = (env.get("PUBLIC_URL") or "").rstrip("/")
+    if not url:
+        if mode == "production":
+            raise BadSettings("PUBLIC_URL is missing: it is the address printed in every code, https://your.host")
+        scheme = "https" if env.get("TLS") == "1" else "http"
+        return f"{scheme}://localhost:{port}"
+    if not url.startswith(("http://", "https://")):
+        raise BadSettings("PUBLIC_URL must start with https:// (or http:// for a trial)")
+    local = url.split("://", 1)[1].split(":", 1)[0] in {"localhost", "127.0.0.1"}
+    if mode == "production" and url.startswith("http://") and not local:
+        raise BadSettings("PUBLIC_URL must be https:// in production: sessions and location need it")
+    return url
+
+
+def _secrets(env: Mapping[str, str], mode: Mode, instance: Path) -> Secrets | None:
+    given = {name: env[name] for name in SECRET_NAMES if env.get(name)}
+    missing = [name for name in SECRET_NAMES if name not in given]
+    if missing and mode == "production":
+        raise BadSettings("missing in the environment: " + ", ".join(missing) + " (see docs/operations.md)")
+    if missing:
+        stored = _stored_secrets(instance, create=mode in {"demo", "test"})
+        if stored is None:
+            return None
+        given = stored | given
+    try:
+        return parse_secrets(given, strict=mode == "production")
+    except WeakSecret as error:
+        raise BadSettings(str(error)) from error
+
+
+def parse_secrets(values: Mapping[str, str], *, strict: bool) -> Secrets:
+    """Return the secrets spelled by `values` (names of SECRET_NAMES); `strict` refuses weak ones with WeakSecret."""
+    if strict:
+        for name in ("SECRET_KEY", "PHONE_HASH_KEY"):
+            check_strength(name, values[name])
+    return Secrets(
+        secret_key=values["SECRET_KEY"],
+        signing=SigningRing.parse(values["POSTER_KEYS"], strict=strict),
+        cipher=CipherRing.parse(values["PHONE_CIPHER_KEYS"], strict=strict),
+        phone_hash_key=values["PHONE_HASH_KEY"].encode(),
+    )
+
+
+def new_secrets() -> dict[str, str]:
+    """Return freshly made secrets under their names."""
+    return {
+        "SECRET_KEY": random_secrets.token_urlsafe(48),
+        "POSTER_KEYS": f"a={random_secrets.token_urlsafe(32)}",
+        "PHONE_CIPHER_KEYS": f"1={CipherRing.new_key()}",
+        "PHONE_HASH_KEY": random_secrets.token_urlsafe(32),
+    }
+
+
+def _stored_secrets(instance: Path, *, create: bool) -> dict[str, str] | None:
+    path = instance / "secrets.json"
+    if not path.exists():
+        if not create:
+            return None
+        instance.mkdir(parents=True, exist_ok=True)
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        except FileExistsError:
+            pass  # another process was first: read what it wrote
+        else:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(new_secrets(), file, indent=1)
+    return cast(dict[str, str], json.loads(path.read_text(encoding="utf-8")))

@@ -1,0 +1,42 @@
+"""The database: typed base, session, the one transaction, write guard, triggers and the error mapper.
+
+Comes in: a database URL. Goes out: `session()`, `transaction()`, column types, `locking()`, `append_only()`.
+"""
+
+from community.core.db.base import Base, Id, UtcDateTime, int_id, one_of, uuid_id
+from community.core.db.engine import configure_engine
+from community.core.db.session import (
+    NestedTransaction,
+    WriteOutsideTransaction,
+    bind_for_tests,
+    db,
+    in_transaction,
+    locking,
+    schema_changes,
+    session,
+    transaction,
+    upsert,
+)
+from community.core.db.triggers import append_only, frozen_columns
+
+__all__ = [
+    "Base",
+    "Id",
+    "NestedTransaction",
+    "UtcDateTime",
+    "WriteOutsideTransaction",
+    "append_only",
+    "bind_for_tests",
+    "configure_engine",
+    "db",
+    "frozen_columns",
+    "in_transaction",
+    "int_id",
+    "locking",
+    "one_of",
+    "schema_changes",
+    "session",
+    "transaction",
+    "upsert",
+    "uuid_id",
+]

@@ -1,0 +1,64 @@
+"""What every connection is told: SQLite's begin rules and pragmas, PostgreSQL's time-outs, and the write guard."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Engine, event
+
+from community.core.db.session import WriteOutsideTransaction, may_write
+
+_DML = {"insert", "update", "delete", "replac", "merge ", "trunca"}
+
+SQLITE_PRAGMAS = (
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA busy_timeout=5000",
+    "PRAGMA synchronous=FULL",
+    # Without it INSERT OR REPLACE deletes a row and no DELETE trigger fires (points.md §2.9).
+    "PRAGMA recursive_triggers=ON",
+)
+
+POSTGRES_OPTIONS = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
+
+
+def engine_options(url: str) -> dict[str, Any]:
+    """Return the engine arguments for the database `url` (pool size fits one worker's threads)."""
+    if url.startswith("sqlite"):
+        return {"connect_args": {"timeout": 5}}
+    return {
+        "pool_size": 8,
+        "max_overflow": 8,
+        "pool_pre_ping": False,
+        "pool_recycle": 1800,
+        "connect_args": {"options": POSTGRES_OPTIONS},
+    }
+
+
+def configure_engine(engine: Engine) -> None:
+    """Attach the rules to `engine`; call once, before its first connection."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _sqlite_connect)
+        event.listen(engine, "begin", _sqlite_begin)
+    event.listen(engine, "before_cursor_execute", _guard_writes)
+
+
+def _sqlite_connect(connection: Any, _record: Any) -> None:
+    # The driver's own transaction handling reads stale data silently (style.md §3): we begin ourselves.
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in SQLITE_PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _sqlite_begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write() else "BEGIN")
+
+
+def _guard_writes(
+    _connection: Connection, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool
+) -> None:
+    if statement[:6].lower() in _DML or statement.lstrip()[:6].lower() in _DML:
+        if not may_write():
+            raise WriteOutsideTransaction(statement[:60])

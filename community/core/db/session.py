@@ -1,0 +1,126 @@
+"""One session per application context, one transaction per command (DESIGN §4 "Transactions")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import Connection, Engine, Select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from community.core.db.base import Base
+from community.core.db.violations import domain_error
+
+_Row = TypeVar("_Row", bound=tuple[Any, ...])
+
+_writing: ContextVar[bool] = ContextVar("linli_writing", default=False)
+_schema: ContextVar[bool] = ContextVar("linli_schema", default=False)
+_test_connection: ContextVar[Connection | None] = ContextVar("linli_test_connection", default=None)
+
+
+class WriteOutsideTransaction(RuntimeError):
+    """A row was written outside `transaction()`: a programming error, never a person's fault."""
+
+
+class NestedTransaction(RuntimeError):
+    """`transaction()` was opened inside another: a service opened one that belongs at the edge."""
+
+
+class LinliSession(FlaskSession):
+    """Flask-SQLAlchemy's session, which tests can pin to one connection with an outer transaction."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+        pinned = _test_connection.get()
+        return pinned if pinned is not None else super().get_bind(*args, **kwargs)
+
+
+db = SQLAlchemy(
+    metadata=Base.metadata,
+    session_options={
+        "class_": LinliSession,
+        "join_transaction_mode": "create_savepoint",
+        # Rows handed to a page after the commit are read as they were committed, without asking again.
+        "expire_on_commit": False,
+    },
+)
+
+
+def session() -> Session:
+    """Return the session of the current application context."""
+    return db.session()
+
+
+def in_transaction() -> bool:
+    """Say whether a `transaction()` is open here."""
+    return _writing.get()
+
+
+def may_write() -> bool:
+    """Say whether rows may be written here: inside `transaction()` or while the schema is being changed."""
+    return _writing.get() or _schema.get()
+
+
+@contextmanager
+def transaction() -> Iterator[Session]:
+    """Open the one transaction of a command, at the edge (POST view, API item, job item, CLI).
+
+    Commits on exit, rolls everything back on any exception. A violated constraint comes out as the domain error that
+    is registered for it, on both engines. Raises NestedTransaction inside another one.
+    """
+    if _writing.get():
+        raise NestedTransaction("transaction() is opened at the edge, once")
+    current = session()
+    current.rollback()  # ends the read snapshot: what is read from here on is what the write will see
+    mark = _writing.set(True)
+    try:
+        yield current
+        current.commit()
+    except DBAPIError as error:
+        current.rollback()
+        raise (domain_error(error) or error) from error
+    except BaseException:
+        current.rollback()
+        raise
+    finally:
+        _writing.reset(mark)
+
+
+@contextmanager
+def schema_changes() -> Iterator[None]:
+    """Let migrations write (version table, data moves) outside a command's transaction."""
+    mark = _schema.set(True)
+    try:
+        yield
+    finally:
+        _schema.reset(mark)
+
+
+@contextmanager
+def bind_for_tests(connection: Connection) -> Iterator[None]:
+    """Pin every session to `connection`, whose outer transaction the caller rolls back (tests on PostgreSQL)."""
+    mark = _test_connection.set(connection)
+    try:
+        yield
+    finally:
+        _test_connection.reset(mark)
+
+
+def locking(statement: Select[_Row], *tables: Any) -> Select[_Row]:
+    """Lock the selected rows until the commit: FOR NO KEY UPDATE on PostgreSQL; SQLite's one writer needs nothing.
+
+    NO KEY, because an insert that refers to the row takes KEY SHARE on it, and FOR UPDATE would deadlock (points.md
+    §2.9). `tables` limits the lock where the statement joins others.
+    """
+    return statement.with_for_update(key_share=True, of=tables or None)
+
+
+def upsert(model: type[Base]) -> Any:
+    """Return an INSERT for `model` with `on_conflict_do_nothing/do_update`, in the dialect of the current database."""
+    make = postgresql.insert if session().get_bind().dialect.name == "postgresql" else sqlite.insert
+    return make(model)

@@ -1,0 +1,22 @@
+"""Texts: zh-CN is the source language, English the complete second one. Rooms below the views take `_` from here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_babel import lazy_gettext, ngettext
+from flask_babel.speaklater import LazyString
+
+__all__ = ["LazyString", "Text", "_", "ngettext", "plain"]
+
+Text = str | LazyString
+
+
+def _(text: str, **variables: Any) -> LazyString:
+    """Mark `text` for translation; it is translated into the reader's language when it is shown."""
+    return lazy_gettext(text, **variables)
+
+
+def plain(text: str | LazyString) -> str:
+    """Return `text` in the current reader's language."""
+    return str(text)

@@ -1,0 +1,14 @@
+"""Core's own jobs."""
+
+from __future__ import annotations
+
+from community.core import idempotency
+from community.core.db import transaction
+
+
+def forget_old_keys() -> None:
+    """Delete command keys older than 30 days, a batch per transaction."""
+    while True:
+        with transaction():
+            if not idempotency.forget_old():
+                return

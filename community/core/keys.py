@@ -1,0 +1,112 @@
+"""Key rings: signing keys of printed codes and cipher keys of phone numbers, both rotatable and named.
+
+A ring is written `b=SECRET;a=SECRET@grace`: newest first, it signs (or encrypts); the others still verify (or decrypt).
+States of a signing key: active → verify → grace (accepted and noted) → dead (checkin.md §2.2).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import os
+from dataclasses import dataclass, field
+from typing import Literal
+
+from cryptography.fernet import Fernet, InvalidToken
+
+KeyState = Literal["active", "verify", "grace", "dead"]
+_STATES: dict[str, KeyState] = {"active": "active", "verify": "verify", "grace": "grace", "dead": "dead"}
+
+
+class WeakSecret(ValueError):
+    """A secret is too short or too regular to protect anything."""
+
+
+def check_strength(name: str, secret: str) -> None:
+    """Raise WeakSecret unless `secret` has at least 32 characters, 10 different ones, and no word of an example."""
+    if len(secret) < 32 or len(set(secret)) < 10:
+        raise WeakSecret(f"{name} is too weak: use at least 32 random characters (openssl rand -base64 48)")
+    if any(word in secret.lower() for word in ("changeme", "change-me", "example", "secret", "password", "linli")):
+        raise WeakSecret(f"{name} looks copied from an example: make your own (openssl rand -base64 48)")
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    kid: str
+    secret: bytes = field(repr=False)
+    state: KeyState = "active"
+
+
+@dataclass(frozen=True)
+class SigningRing:
+    """HMAC-SHA256 keys; the first signs."""
+
+    keys: tuple[SigningKey, ...]
+
+    @classmethod
+    def parse(cls, text: str, *, strict: bool = False) -> SigningRing:
+        """Read `kid=secret[@state]` parts joined by `;`. Raises WeakSecret (strict) or ValueError for a bad ring."""
+        keys = []
+        for kid, value in _parts("POSTER_KEYS", text):
+            secret, _, state = value.partition("@")
+            if strict:
+                check_strength(f"POSTER_KEYS {kid}", secret)
+            keys.append(SigningKey(kid, secret.encode(), _STATES[state or ("verify" if keys else "active")]))
+        if any(len(key.kid) != 1 for key in keys):
+            raise ValueError("POSTER_KEYS: a key's name is one letter")
+        return cls(tuple(keys))
+
+    @property
+    def newest(self) -> SigningKey:
+        return self.keys[0]
+
+    def get(self, kid: str) -> SigningKey | None:
+        """Return the key named `kid`, or None."""
+        return next((key for key in self.keys if key.kid == kid), None)
+
+    @staticmethod
+    def mac(key: SigningKey, message: str) -> bytes:
+        """Return the 32-byte HMAC-SHA256 of `message` under `key`."""
+        return hmac.new(key.secret, message.encode(), hashlib.sha256).digest()
+
+
+@dataclass(frozen=True)
+class CipherRing:
+    """Fernet keys (AES-128-CBC with HMAC-SHA256) by name; the first encrypts, all decrypt."""
+
+    keys: tuple[tuple[str, Fernet], ...]
+
+    @classmethod
+    def parse(cls, text: str, *, strict: bool = False) -> CipherRing:
+        """Read `name=key` parts joined by `;`. Raises WeakSecret (strict) or ValueError for a key of another form."""
+        keys = []
+        for name, value in _parts("PHONE_CIPHER_KEYS", text):
+            if strict:
+                check_strength(f"PHONE_CIPHER_KEYS {name}", value)
+            keys.append((name, Fernet(value)))
+        return cls(tuple(keys))
+
+    @staticmethod
+    def new_key() -> str:
+        return base64.urlsafe_b64encode(os.urandom(32)).decode()
+
+    def encrypt(self, text: str) -> str:
+        """Return `text` encrypted under the newest key, prefixed by the key's name."""
+        name, fernet = self.keys[0]
+        return f"{name}.{fernet.encrypt(text.encode()).decode()}"
+
+    def decrypt(self, token: str) -> str:
+        """Return the plain text of `token`; raises InvalidToken when the key is gone or the token was altered."""
+        name, _, body = token.partition(".")
+        fernet = dict(self.keys).get(name)
+        if fernet is None:
+            raise InvalidToken
+        return fernet.decrypt(body.encode()).decode()
+
+
+def _parts(name: str, text: str) -> list[tuple[str, str]]:
+    parts = [part.strip().partition("=") for part in text.split(";") if part.strip()]
+    if not parts or any(not value for _kid, _, value in parts):
+        raise ValueError(f"{name} must look like a=SECRET;b=SECRET")
+    return [(kid, value) for kid, _, value in parts]

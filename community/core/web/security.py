@@ -1,0 +1,95 @@
+"""What every answer carries: CSP and other headers, cache rules, compression with padding; and the CSRF check."""
+
+from __future__ import annotations
+
+import gzip
+import secrets
+
+from flask import Flask, Response, current_app, g, request
+from flask_wtf.csrf import CSRFProtect
+
+from community.core.web.assets import Assets
+
+csrf = CSRFProtect()
+
+_COMPRESSED = ("text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml")
+_MIN_BYTES = 1024
+_PAD_BYTES = 48
+
+
+def refills(view):  # type: ignore[no-untyped-def]
+    """Mark a view whose own FlaskForm checks the token and shows the form again, filled, when the session was lost."""
+    view.__linli_refills__ = True
+    return view
+
+
+def init_app(app: Flask, assets: Assets) -> None:
+    """Install the CSRF check and the headers on `app`."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    # A page may lie open on a phone for a whole shift.
+    app.config["WTF_CSRF_TIME_LIMIT"] = 12 * 3600
+    csrf.init_app(app)
+    policy = "; ".join(
+        (
+            "default-src 'none'",
+            "img-src 'self' data: blob:",
+            f"style-src 'self' '{assets.style_hash}'",
+            "script-src 'self'",
+            "connect-src 'self'",
+            "font-src 'none'",
+            "form-action 'self'",
+            "frame-ancestors 'none'",
+            "base-uri 'none'",
+            "manifest-src 'self'",
+        )
+    )
+
+    @app.before_request
+    def check_csrf() -> None:
+        if request.method in {"GET", "HEAD", "OPTIONS"} or request.endpoint is None:
+            return
+        view = current_app.view_functions[request.endpoint]
+        if not getattr(view, "__linli_refills__", False):
+            csrf.protect()
+
+    @app.after_request
+    def finish(response: Response) -> Response:
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", policy)
+        headers.setdefault("Referrer-Policy", "same-origin")
+        headers.setdefault("X-Content-Type-Options", "nosniff")
+        headers.setdefault("X-Frame-Options", "DENY")
+        headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self), microphone=()")
+        if app.config["SESSION_COOKIE_SECURE"]:
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        _cache_rule(response)
+        return _compress(response)
+
+
+def _cache_rule(response: Response) -> None:
+    if request.endpoint == "static":
+        known = "v" in request.args
+        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if known else "no-cache"
+    elif "Cache-Control" not in response.headers:
+        # A page with a form's key must not come back from a cache: its key may have been used.
+        response.headers["Cache-Control"] = "no-store" if g.get("device_id") else "private, no-cache"
+
+
+def _compress(response: Response) -> Response:
+    wanted = "gzip" in request.headers.get("Accept-Encoding", "") and response.mimetype in _COMPRESSED
+    if not wanted or response.status_code in {204, 304} or "Content-Encoding" in response.headers:
+        return response
+    response.headers.add("Vary", "Accept-Encoding")
+    if response.direct_passthrough:
+        response.direct_passthrough = False
+    body = response.get_data()
+    if len(body) < _MIN_BYTES or g.get("echoes_query"):
+        return response
+    if response.mimetype == "text/html":
+        # Random length against BREACH: what a page reflects can no longer be measured by its size.
+        body += b"<!--" + secrets.token_hex(secrets.randbelow(_PAD_BYTES) // 2).encode() + b"-->"
+    response.set_data(gzip.compress(body, 6, mtime=0))
+    response.headers["Content-Encoding"] = "gzip"
+    if response.get_etag()[0]:
+        response.set_etag(response.get_etag()[0] + "-gz", weak=True)
+    return response

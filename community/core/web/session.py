@@ -1,0 +1,90 @@
+"""Who is signed in: Flask-Login keeps member id and session epoch in the signed cookie, `access` builds the Actor anew.
+
+The Actor is loaded at first use in each request. Inside a command it is loaded by the transaction's first statement,
+which locks the member, so two requests of one member wait for each other.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, g, session
+from flask_login import LoginManager, UserMixin, current_user as _current_user, login_user, logout_user
+
+from community.core.authz import Actor
+
+Loader = Callable[[int, int, bool], Actor | None]
+
+_loader: Loader | None = None
+manager = LoginManager()
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """What Flask-Login keeps: an Actor and the epoch of her sessions."""
+
+    def __init__(self, actor: Actor, epoch: int) -> None:
+        self.actor = actor
+        self.epoch = epoch
+
+    def get_id(self) -> str:
+        return f"{self.actor.member_id}.{self.epoch}"
+
+
+def init_app(app: Flask, loader: Loader, session_days: int) -> None:
+    """Install sign-in on `app`; `loader(member_id, epoch, lock)` returns the Actor, or None when the session ended."""
+    global _loader  # noqa: PLW0603 - the factory wires it once
+    _loader = loader
+    manager.init_app(app)
+    # Carriers change a phone's address all day: binding a session to it would sign people out at random.
+    manager.session_protection = None
+    app.config.update(
+        REMEMBER_COOKIE_NAME="linli_stay",
+        REMEMBER_COOKIE_DURATION=dt.timedelta(days=session_days),
+        REMEMBER_COOKIE_HTTPONLY=True,
+        REMEMBER_COOKIE_SAMESITE="Lax",
+        REMEMBER_COOKIE_SECURE=app.config["SESSION_COOKIE_SECURE"],
+    )
+
+
+@manager.user_loader  # type: ignore[untyped-decorator]
+def _load(text: str) -> SignedIn | None:
+    member, _, epoch = text.partition(".")
+    if _loader is None or not (member.isdigit() and epoch.isdigit()):
+        return None
+    actor = _loader(int(member), int(epoch), bool(g.get("lock_actor")))
+    return SignedIn(actor, int(epoch)) if actor else None
+
+
+def current_actor() -> Actor | None:
+    """Return who is signed in, or None."""
+    user: Any = _current_user
+    return user.actor if user.is_authenticated else None
+
+
+def claimed_member() -> str | None:
+    """Return the member id that the signed cookie claims, without asking the database (the key of her commands)."""
+    text = session.get("_user_id")
+    return text.partition(".")[0] if isinstance(text, str) else None
+
+
+def lock_actor_on_load() -> None:
+    """Let the actor be loaded again by a statement that locks the member; called at the start of a command."""
+    g.lock_actor = True
+    g.pop("_login_user", None)
+
+
+def sign_in(member_id: int, epoch: int) -> None:
+    """Sign the member in on this device for `session_days`; the old session's contents do not come along."""
+    session.clear()
+    login_user(SignedIn(Actor(member_id=member_id), epoch), remember=True)
+    session.permanent = True
+
+
+def sign_out() -> None:
+    """End the session on this device."""
+    logout_user()
+    # logout_user leaves a note to clear the remember cookie; everything else goes.
+    for key in [key for key in session if key != "_remember"]:
+        session.pop(key)

@@ -1,0 +1,105 @@
+"""Members, the areas they belong to and what they consented to. No column for religion, health, ethnicity or petitions."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Integer, String, select, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from community.core.authz import under
+from community.core.db import Base, Id, int_id, one_of
+
+AGE_BANDS = ("14-17", "18-59", "60+")
+STATUSES = ("active", "suspended", "merged", "left")
+
+
+class Member(Base):
+    """A person. `verified_at` says that somebody entitled has checked who she is; until then she is provisional.
+
+    Phones are kept under cipher with a keyed hash for look-up; the hash is unique among verified members only, because a
+    number that somebody merely types proves nothing (DESIGN §4 "Personal data").
+    """
+
+    __tablename__ = "member"
+    __table_args__ = (
+        CheckConstraint(one_of("age_band", AGE_BANDS), name="age_band"),
+        CheckConstraint(one_of("status", STATUSES), name="status"),
+        CheckConstraint("verified_by IS NULL OR verified_by <> id", name="verified_by_another"),
+        CheckConstraint("age_band <> '14-17' OR verified_at IS NULL OR guardian_at IS NOT NULL", name="minor_guardian"),
+        CheckConstraint("guardian_by IS NULL OR guardian_by <> id", name="guardian_by_another"),
+        Index(
+            "uq_member_verified_phone",
+            "phone_hash",
+            unique=True,
+            sqlite_where=text("verified_at IS NOT NULL AND status <> 'merged'"),
+            postgresql_where=text("verified_at IS NOT NULL AND status <> 'merged'"),
+        ),
+        Index("ix_member_phone_hash", "phone_hash"),
+    )
+
+    id: Mapped[int] = int_id()
+    display_name: Mapped[str] = mapped_column(String(60))
+    phone_cipher: Mapped[str | None] = mapped_column(String(300))
+    phone_hash: Mapped[str | None] = mapped_column(String(64))
+    age_band: Mapped[str] = mapped_column(String(5))
+    guardian_name: Mapped[str | None] = mapped_column(String(60))
+    guardian_phone_cipher: Mapped[str | None] = mapped_column(String(300))
+    guardian_at: Mapped[dt.datetime | None]
+    guardian_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
+    status: Mapped[str] = mapped_column(String(10), default="active")
+    status_reason: Mapped[str | None] = mapped_column(String(200))
+    verified_at: Mapped[dt.datetime | None]
+    verified_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
+    merged_into: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
+    home_area_id: Mapped[Id | None] = mapped_column(ForeignKey("area.id"), index=True)
+    home_path: Mapped[str] = mapped_column(String(200), default="")
+    town_id: Mapped[Id | None] = mapped_column(ForeignKey("area.id"), index=True)
+    password_hash: Mapped[str | None] = mapped_column(String(200))
+    session_epoch: Mapped[int] = mapped_column(Integer, default=1)
+    created_at: Mapped[dt.datetime]
+
+    areas: Mapped[list[MemberArea]] = relationship(lazy="raise_on_sql")
+
+    @property
+    def owner_id(self) -> int:
+        return self.id
+
+    @property
+    def scope_paths(self) -> tuple[str, ...]:
+        """The paths of her home and of every area she belongs to (load `areas` first)."""
+        return (self.home_path, *(area.scope_path for area in self.areas))
+
+    @classmethod
+    def in_scope(cls, prefixes: tuple[str, ...], team_ids: tuple[int, ...]) -> ColumnElement[bool]:  # noqa: ARG003
+        belongs = select(MemberArea.member_id).where(under(MemberArea.scope_path, prefixes))
+        return under(cls.home_path, prefixes) | cls.id.in_(belongs)
+
+
+class MemberArea(Base):
+    """An area that a member belongs to besides her home, through a team (riders cross towns)."""
+
+    __tablename__ = "member_area"
+
+    member_id: Mapped[Id] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    area_id: Mapped[Id] = mapped_column(ForeignKey("area.id"), primary_key=True)
+    scope_path: Mapped[str] = mapped_column(String(200), index=True)
+
+
+class Consent(Base):
+    """A consent text, by scope and version, that a member agreed to; withdrawing sets a date, nothing is deleted."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        Index("ix_consent_member", "member_id", "scope", "version"),
+        CheckConstraint("withdrawn_at IS NULL OR withdrawn_at >= given_at", name="order"),
+    )
+
+    id: Mapped[int] = int_id()
+    member_id: Mapped[Id] = mapped_column(ForeignKey("member.id"))
+    scope: Mapped[str] = mapped_column(String(20))
+    version: Mapped[str] = mapped_column(String(12))
+    # SHA-256 of the very text that was shown.
+    text_digest: Mapped[str] = mapped_column(String(64))
+    given_at: Mapped[dt.datetime]
+    withdrawn_at: Mapped[dt.datetime | None]

@@ -1,0 +1,141 @@
+"""Write many areas and posts at once, as an import does: no event and no message for each, one command for all."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import insert
+
+from community.core.authz import Actor, must_be_system
+from community.core.config import settings
+from community.core.db import session
+from community.core.ids import new_code, new_id
+from community.places.models import Area, Post, PostPrint
+
+
+@dataclass(frozen=True, slots=True)
+class NewArea:
+    """An area by its codes; parents come before their children."""
+
+    code: str
+    kind: str
+    title: str
+    name: str
+    parent_code: str | None
+    path: str
+    population: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewPost:
+    """A post and the day it was put up; its first sign was printed by `printed_by`, a member's id."""
+
+    area_code: str
+    number: str
+    name: str
+    kind: str
+    lat: float
+    lon: float
+    radius_m: int
+    open_to: str
+    state: str
+    created_at: dt.datetime
+    printed_by: int
+
+
+@dataclass(frozen=True, slots=True)
+class AreaRef:
+    """What other rooms store of an area. `town_id` is None for the district alone."""
+
+    id: int
+    path: str
+    town_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class PostRef:
+    """What other rooms store of a post."""
+
+    id: int
+    print_id: int
+    town_id: int
+    scope_path: str
+
+
+def add_areas(actor: Actor, areas: Iterable[NewArea]) -> dict[str, AreaRef]:
+    """Write areas and return them by code. Raises KeyError when a child comes before its parent."""
+    must_be_system(actor)
+    made: dict[str, AreaRef] = {}
+    rows = []
+    for area in areas:
+        own_id = new_id()
+        parent = made[area.parent_code] if area.parent_code is not None else None
+        town_id = own_id if area.kind == "town" else parent.town_id if parent else None
+        made[area.code] = AreaRef(own_id, area.path, town_id)
+        rows.append(
+            {
+                "id": own_id,
+                "kind": area.kind,
+                "title": area.title,
+                "code": area.code,
+                "name": area.name,
+                "parent_id": parent.id if parent else None,
+                "town_id": town_id,
+                "path": area.path,
+                "population": area.population,
+            }
+        )
+    if rows:
+        session().execute(insert(Area), rows)
+    return made
+
+
+def add_posts(actor: Actor, posts: Sequence[NewPost], *, areas: dict[str, AreaRef]) -> list[PostRef]:
+    """Write posts, each with its first printed generation, and return them in the same order.
+
+    Raises KeyError for an area that `areas` does not hold, ValueError for a post that lies in no town.
+    """
+    must_be_system(actor)
+    kid = settings().need_secrets().signing.newest.kid
+    made, rows, prints = [], [], []
+    for post in posts:
+        area = areas[post.area_code]
+        if area.town_id is None:
+            raise ValueError(f"{post.name} lies in no town")
+        ref = PostRef(new_id(), new_id(), area.town_id, area.path)
+        made.append(ref)
+        rows.append(
+            {
+                "id": ref.id,
+                "area_id": area.id,
+                "town_id": ref.town_id,
+                "scope_path": ref.scope_path,
+                "number": post.number,
+                "name": post.name,
+                "code8": new_code(),
+                "kind": post.kind,
+                "lat": post.lat,
+                "lon": post.lon,
+                "radius_m": post.radius_m,
+                "open_to": post.open_to,
+                "state": post.state,
+                "created_at": post.created_at,
+            }
+        )
+        prints.append(
+            {
+                "id": ref.print_id,
+                "post_id": ref.id,
+                "generation": 1,
+                "kid": kid,
+                "typed_code": new_code(),
+                "printed_by": post.printed_by,
+                "printed_at": post.created_at,
+            }
+        )
+    if rows:
+        session().execute(insert(Post), rows)
+        session().execute(insert(PostPrint), prints)
+    return made

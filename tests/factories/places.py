@@ -1,0 +1,65 @@
+"""Areas and posts. Call inside `with transaction():`."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from community.core import clock
+from community.core.db import session
+from community.core.ids import new_code
+from community.places.models import Area, Post
+
+_numbers = itertools.count(1)
+
+
+def make_area(kind: str, name: str, parent: Area | None = None, **overrides: Any) -> Area:
+    """A node below `parent`; a town is its own town."""
+    code = overrides.pop("code", None) or f"{kind[:2]}{new_code(6)}"
+    area = Area(
+        kind=kind,
+        name=name,
+        code=code,
+        title=overrides.pop("title", ""),
+        parent_id=parent.id if parent else None,
+        path=f"{parent.path if parent else ''}{code}/",
+        **overrides,
+    )
+    session().add(area)
+    session().flush()
+    if kind != "district":
+        area.town_id = area.id if kind == "town" else (parent.town_id if parent else None)
+    session().flush()
+    return area
+
+
+def make_town(name: str = "白塘街道", district: Area | None = None) -> Area:
+    """A town in `district` (a new one by default)."""
+    return make_area("town", name, district or make_area("district", "沥江区"), title="街道")
+
+
+def make_village(town: Area | None = None, name: str = "晚潮社区") -> Area:
+    """A community in `town` (a new one by default)."""
+    return make_area("village", name, town or make_town(), title="社区")
+
+
+def make_post(area: Area | None = None, **overrides: Any) -> Post:
+    """A patrol post in `area` (a new community by default), at 30.2 N 120.3 E."""
+    area = area or make_village()
+    assert area.town_id
+    fields: dict[str, Any] = {
+        "number": f"T-{next(_numbers):03d}",
+        "name": "晚潮苑南门岗",
+        "code8": new_code(),
+        "kind": "patrol",
+        "lat": 30.2,
+        "lon": 120.3,
+        "radius_m": 150,
+        "open_to": "volunteers",
+        "state": "active",
+        "created_at": clock.now(),
+    }
+    post = Post(area_id=area.id, town_id=area.town_id, scope_path=area.path, **(fields | overrides))
+    session().add(post)
+    session().flush()
+    return post
