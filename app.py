@@ -15,7 +15,7 @@ from community.factory import create_app as build
 if TYPE_CHECKING:
     from flask import Flask
 
-_made: Flask | None = None
+_made: dict[str, Flask] = {}
 
 
 def mode() -> Mode:
@@ -28,15 +28,14 @@ def mode() -> Mode:
 
 def __getattr__(name: str) -> Flask:
     """Build `app` at first use, so that importing this module to serve the demo builds nothing twice."""
-    global _made
     if name != "app":
         raise AttributeError(name)
-    if _made is None:
+    if name not in _made:
         try:
-            _made = build(Settings.from_env(mode()))
+            _made[name] = build(Settings.from_env(mode()))
         except BadSettings as error:
             sys.exit(f"Linli does not start: {error}")
-    return _made
+    return _made[name]
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def create_app(settings: Settings) -> Flask:
     _logging(settings)
     _database(app, settings)
     _web(app, settings)
-    _rooms(app, settings)
+    _rooms(app)
     rights.check_marks(app)
     return app
 
@@ -124,7 +124,7 @@ def _web(app: Flask, settings: Settings) -> None:
     rights.public("style, script and pictures")(app.view_functions["static"])
 
 
-def _rooms(app: Flask, settings: Settings) -> None:
+def _rooms(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     events.wire(SUBSCRIBERS)

@@ -59,8 +59,8 @@ OWN = frozenset(
 class Scoped(Protocol):
     """A thing that lies somewhere: `scope_path` is its area's path, "990100/990100001/" (ends with a slash).
 
-    A thing that lies in several places has `scope_paths` instead; one that belongs to a team also `scope_team_id`, one that
-    belongs to a member `owner_id`.
+    A thing that lies in several places has `scope_paths` instead; one that belongs to a team also `scope_team_id`, one
+    that belongs to a member `owner_id`.
     """
 
     @property

@@ -82,12 +82,13 @@ class Settings:
     def from_env(cls, mode: Mode, env: Mapping[str, str] | None = None) -> Settings:
         """Read the settings from `env` (default: the process environment).
 
-        Raises BadSettings for a senseless value, and in production for a missing or weak secret or a plain-http address.
+        Raises BadSettings for a senseless value, and in production for a missing or weak secret or a plain-http
+        address.
         """
         env = os.environ if env is None else env
         instance = Path(env.get("INSTANCE_DIR") or ROOT / "instance").resolve()
         port = _integer(env, "PORT", 8000)
-        settings = cls(
+        return cls(
             mode=mode,
             instance_dir=instance,
             database_url=_database_url(env, instance),
@@ -99,7 +100,6 @@ class Settings:
             metrics_token=env.get("METRICS_TOKEN", ""),
             secrets=_secrets(env, mode, instance),
         )
-        return settings
 
 
 def settings() -> Settings:

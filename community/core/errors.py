@@ -10,8 +10,8 @@ from community.core.i18n import Text, _
 class DomainError(Exception):
     """A refusal that a person caused and can act on.
 
-    `code` is a stable lower-case word (also the answer's code in JSON), `message` says what happened, `next_step` what to
-    do, `field` the form field it belongs to if any. `status` is the HTTP status an edge answers with.
+    `code` is a stable lower-case word (also the answer's code in JSON), `message` says what happened, `next_step` what
+    to do, `field` the form field it belongs to if any. `status` is the HTTP status an edge answers with.
     """
 
     status = 422

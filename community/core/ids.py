@@ -1,4 +1,4 @@
-"""Identifiers (DESIGN §4 "Ids"): uuid7 for what phones create, 63-bit time-ordered integers for rows, short codes for people."""
+"""Identifiers (DESIGN §4 "Ids"): uuid7 for what phones create, 63-bit integers for rows, short codes for people."""
 
 from __future__ import annotations
 

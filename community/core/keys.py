@@ -47,7 +47,7 @@ class SigningRing:
     @classmethod
     def parse(cls, text: str, *, strict: bool = False) -> SigningRing:
         """Read `kid=secret[@state]` parts joined by `;`. Raises WeakSecret (strict) or ValueError for a bad ring."""
-        keys = []
+        keys: list[SigningKey] = []
         for kid, value in _parts("POSTER_KEYS", text):
             secret, _, state = value.partition("@")
             if strict:

@@ -1,4 +1,4 @@
-"""Slots and providers: how a page of a lower room shows, and a service of a lower room asks, what a higher room knows."""
+"""Slots and providers: how a lower room shows, and asks for, what a higher room knows."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _providers: dict[str, Provider[Any]] = {}
 
 
 class Slot:
-    """A named place on a page: higher rooms register functions from the page's object to a rendered fragment or None."""
+    """A named place on a page; higher rooms register functions from the page's object to a rendered fragment or None."""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -7,16 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy import insert
-
-from community.core.authz import Actor, must_be_system
-from community.core.db import session
-from community.core.ids import new_id, new_uuid
-from community.patrols.models import CheckIn, CheckInEvent
 
 
 @dataclass(frozen=True, slots=True)

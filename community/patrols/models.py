@@ -110,7 +110,7 @@ class CheckIn(Base):
 
 @append_only
 class CheckInEvent(Base):
-    """One move of a check-in: a flag is settled by somebody else, with a reason; a rule may settle it after its time."""
+    """One move of a check-in: a flag is settled once, by somebody else with a reason, or by a rule after its time."""
 
     __tablename__ = "checkin_event"
     __table_args__ = (

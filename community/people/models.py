@@ -1,4 +1,4 @@
-"""Members, the areas they belong to and what they consented to. No column for religion, health, ethnicity or petitions."""
+"""Members, their areas and what they consented to. No column for religion, health, ethnicity or petitions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ STATUSES = ("active", "suspended", "merged", "left")
 class Member(Base):
     """A person. `verified_at` says that somebody entitled has checked who she is; until then she is provisional.
 
-    Phones are kept under cipher with a keyed hash for look-up; the hash is unique among verified members only, because a
-    number that somebody merely types proves nothing (DESIGN §4 "Personal data").
+    Phones are kept under cipher with a keyed hash for look-up; the hash is unique among verified members only, because
+    a number that somebody merely types proves nothing (DESIGN §4 "Personal data").
     """
 
     __tablename__ = "member"

@@ -85,13 +85,13 @@ class Rule(Base):
 
 
 @frozen_columns(
-    "rule_id", "version", "trigger", "min_grade", "amount", "once_per", "cap_day", "expires_months", "text_zh", "text_en",
-    "resolution", "published_on", "effective_on",
+    "rule_id", "version", "trigger", "min_grade", "amount", "once_per", "cap_day", "expires_months",
+    "text_zh", "text_en", "resolution", "published_on", "effective_on",
 )  # fmt: skip
 class RuleVersion(Base):
     """One adopted version of a rule: which event earns how much, under which conditions and caps.
 
-    A version never changes (only `ends_on` is set when the next one starts), so the past keeps its rules (points.md §1.4).
+    A version never changes (only `ends_on` is set when the next one starts): the past keeps its rules (points.md §1.4).
     Amounts are positive: no rule can take points.
     """
 
@@ -139,11 +139,11 @@ class RuleUsage(Base):
 
 
 @frozen_columns(
-    "id", "town_id", "kind", "dedupe_key", "effective_on", "recorded_at", "rule_version_id", "evidence_ref", "subject_id",
-    "actor_id", "approver_id", "reverses_txn_id", "reason_code", "explain",
+    "id", "town_id", "kind", "dedupe_key", "effective_on", "recorded_at", "rule_version_id", "evidence_ref",
+    "subject_id", "actor_id", "approver_id", "reverses_txn_id", "reason_code", "explain",
 )  # fmt: skip
 class Txn(Base):
-    """One posting, gated by its natural key. Only the salt may be erased, which unlinks the row from its sealed leaf."""
+    """One posting, gated by its natural key. Only the salt may be erased: that unlinks the row from its sealed leaf."""
 
     __tablename__ = "txn"
     __table_args__ = (
@@ -271,7 +271,7 @@ class BudgetSlot(Base):
 
 
 class Award(Base):
-    """An award that could not be posted at once: held with a reason that its owner sees, until it is posted or refused."""
+    """An award that could not be posted at once: held, with a reason its owner sees, until it is posted or refused."""
 
     __tablename__ = "award"
     __table_args__ = (

@@ -56,9 +56,7 @@ def _sqlite_begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write() else "BEGIN")
 
 
-def _guard_writes(
-    _connection: Connection, _cursor: Any, statement: str, _parameters: Any, _context: Any, _many: bool
-) -> None:
-    if statement[:6].lower() in _DML or statement.lstrip()[:6].lower() in _DML:
-        if not may_write():
-            raise WriteOutsideTransaction(statement[:60])
+def _guard_writes(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+    word = statement[:6].lower()
+    if (word in _DML or statement.lstrip()[:6].lower() in _DML) and not may_write():
+        raise WriteOutsideTransaction(statement[:60])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Table
 
@@ -34,9 +34,7 @@ def frozen_columns(*columns: str) -> Any:
 
 
 def _table(model: type[Base]) -> Table:
-    table = model.__table__
-    assert isinstance(table, Table)
-    return table
+    return cast(Table, model.__table__)
 
 
 def trigger_ddl(dialect: str, table: Table) -> dict[str, str]:
@@ -52,7 +50,7 @@ def triggers(dialect: str, table: str, *, whole: bool = False, frozen: tuple[str
     `whole` refuses every UPDATE and DELETE, `frozen` changes of those columns and every DELETE.
     """
     make = _sqlite if dialect == "sqlite" else _postgres
-    return make(table, whole, frozen)
+    return make(table, whole=whole, frozen=frozen)
 
 
 def all_triggers(dialect: str) -> dict[str, str]:
@@ -63,7 +61,7 @@ def all_triggers(dialect: str) -> dict[str, str]:
     return found
 
 
-def _sqlite(name: str, whole: bool, frozen: tuple[str, ...]) -> dict[str, str]:
+def _sqlite(name: str, *, whole: bool, frozen: tuple[str, ...]) -> dict[str, str]:
     made = {}
     if whole:
         made[f"trg_{name}_no_update"] = (
@@ -84,7 +82,7 @@ def _sqlite(name: str, whole: bool, frozen: tuple[str, ...]) -> dict[str, str]:
     return made
 
 
-def _postgres(name: str, whole: bool, frozen: tuple[str, ...]) -> dict[str, str]:
+def _postgres(name: str, *, whole: bool, frozen: tuple[str, ...]) -> dict[str, str]:
     made = {}
     refuse = "EXECUTE FUNCTION linli_refuse_change"
     if whole:
@@ -102,6 +100,7 @@ def _postgres(name: str, whole: bool, frozen: tuple[str, ...]) -> dict[str, str]
             f"CREATE TRIGGER trg_{name}_no_delete BEFORE DELETE ON {name} FOR EACH ROW {refuse}('append-only')"
         )
         made[f"trg_{name}_no_truncate"] = (
-            f"CREATE TRIGGER trg_{name}_no_truncate BEFORE TRUNCATE ON {name} FOR EACH STATEMENT {refuse}('append-only')"
+            f"CREATE TRIGGER trg_{name}_no_truncate BEFORE TRUNCATE ON {name} "
+            f"FOR EACH STATEMENT {refuse}('append-only')"
         )
     return made

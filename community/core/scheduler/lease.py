@@ -45,7 +45,7 @@ def take_lease(job: str, seconds: float, holder: str | None = None) -> bool:
         .where(Lease.job == job, or_(Lease.until <= now, Lease.holder == holder))
         .values(holder=holder, until=now + dt.timedelta(seconds=seconds))
     )
-    return taken.rowcount == 1  # type: ignore[attr-defined]
+    return bool(taken.rowcount == 1)
 
 
 def take_slot(job: str, slot: str, seconds: float, holder: str | None = None) -> bool:
@@ -60,7 +60,7 @@ def take_slot(job: str, slot: str, seconds: float, holder: str | None = None) ->
         .where(Lease.job == job, Lease.slot < slot, or_(Lease.until <= now, Lease.holder == holder))
         .values(holder=holder, until=now + dt.timedelta(seconds=seconds), slot=slot)
     )
-    return taken.rowcount == 1  # type: ignore[attr-defined]
+    return bool(taken.rowcount == 1)
 
 
 def finish(job: str, error: str | None = None) -> None:

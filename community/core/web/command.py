@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import current_app, make_response, request
+from flask import current_app, jsonify, make_response, request
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
@@ -142,8 +142,7 @@ def _answer(known: idempotency.Answer) -> Response:
         refused = known.body["refused"]
         raise StoredRefusal(refused["code"], refused["message"], next_step=refused["next_step"], status=known.status)
     else:
-        response = current_app.json.response(known.body)
-        response.status_code = known.status
+        response = make_response(jsonify(known.body), known.status)
     response.headers["Idempotent-Replayed"] = "true"
     return response
 

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from flask import Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request, url_for
 from flask_limiter.errors import RateLimitExceeded
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException
@@ -53,9 +53,7 @@ def page(status: int, code: str, title: Text, text: Text | None, extra: str = ""
     session().rollback()
     if wants_json():
         body: Any = {"code": code, "message": plain(title), "next_step": plain(text) if text else None}
-        answer = current_app.json.response(body)
-        answer.status_code = status
-        return answer
+        return make_response(jsonify(body), status)
     html = render_template("errors/error.html", code=code, title=title, text=text, extra=extra, next_steps=_ways_on())
     return make_response(html, status)
 
@@ -97,7 +95,7 @@ def _csrf(error: CSRFError) -> Response:
     )
 
 
-def _too_fast(error: RateLimitExceeded) -> Response:
+def _too_fast(_error: RateLimitExceeded) -> Response:
     title, text = _HTTP[429]
     answer = page(429, "too_fast", title, text)
     answer.headers["Retry-After"] = "60"
@@ -117,7 +115,7 @@ def _http(error: HTTPException) -> Any:
 
 def _unexpected(error: Exception) -> Any:
     session().rollback()
-    log.exception("request_failed", route=str(request.url_rule), request_id=g.get("request_id"))
+    log.error("request_failed", exc_info=error, route=str(request.url_rule), request_id=g.get("request_id"))
     if current_app.testing:
         raise error
     return page(

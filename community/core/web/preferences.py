@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from flask import Response, current_app, g, request
+from flask import current_app, g, request
+from werkzeug.wrappers import Response as BaseResponse
 
 COOKIE = "linli_look"
 SIZES = ("std", "large", "xlarge")
@@ -41,7 +42,7 @@ def change(size: str | None, theme: str | None, lang: str | None) -> Preferences
     return chosen
 
 
-def send(response: Response, chosen: Preferences) -> None:
+def send(response: BaseResponse, chosen: Preferences) -> None:
     """Put `chosen` into the cookie of `response`, for a year."""
     response.set_cookie(
         COOKIE,

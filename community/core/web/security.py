@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import gzip
 import secrets
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from flask import Flask, Response, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from community.core.web.assets import Assets
+
+V = TypeVar("V", bound=Callable[..., Any])
 
 csrf = CSRFProtect()
 
@@ -17,9 +21,9 @@ _MIN_BYTES = 1024
 _PAD_BYTES = 48
 
 
-def refills(view):  # type: ignore[no-untyped-def]
+def refills(view: V) -> V:
     """Mark a view whose own FlaskForm checks the token and shows the form again, filled, when the session was lost."""
-    view.__linli_refills__ = True
+    view.__linli_refills__ = True  # type: ignore[attr-defined]
     return view
 
 
@@ -90,6 +94,7 @@ def _compress(response: Response) -> Response:
         body += b"<!--" + secrets.token_hex(secrets.randbelow(_PAD_BYTES) // 2).encode() + b"-->"
     response.set_data(gzip.compress(body, 6, mtime=0))
     response.headers["Content-Encoding"] = "gzip"
-    if response.get_etag()[0]:
-        response.set_etag(response.get_etag()[0] + "-gz", weak=True)
+    etag = response.get_etag()[0]
+    if etag:
+        response.set_etag(etag + "-gz", weak=True)
     return response

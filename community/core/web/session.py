@@ -21,7 +21,7 @@ _loader: Loader | None = None
 manager = LoginManager()
 
 
-class SignedIn(UserMixin):  # type: ignore[misc]
+class SignedIn(UserMixin):
     """What Flask-Login keeps: an Actor and the epoch of her sessions."""
 
     def __init__(self, actor: Actor, epoch: int) -> None:
