@@ -18,13 +18,13 @@ export TLS INSTANCE_DIR DATABASE_URL PUBLIC_URL TEST_POSTGRES_URL
 $(foreach name,TLS INSTANCE_DIR DATABASE_URL PUBLIC_URL TEST_POSTGRES_URL,$(if $($(name)),,$(eval unexport $(name))))
 
 VENV := .venv
-PIP := $(VENV)/bin/python -m pip --disable-pip-version-check --quiet
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check -qq
 STAMPS := $(VENV)/.stamps
 # Two cores are enough for everything here, and more workers would only wait for them.
 WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-.PHONY: install run test test-deep lint format golden bench clean
+.PHONY: install run test test-deep lint lint-style lint-types lint-templates lint-imports format golden bench clean
 
 install: $(STAMPS)/dev ## virtual environment with everything, tools included
 
@@ -37,12 +37,20 @@ test: $(STAMPS)/dev ## the whole suite: SQLite, PostgreSQL, browser
 test-deep: $(STAMPS)/dev ## the same with thousands of generated examples
 	HYPOTHESIS_PROFILE=deep $(PYTEST)
 
-lint: $(STAMPS)/dev ## style, types, templates, import directions
+lint: lint-style lint-types lint-templates lint-imports ## all four; with `make -k lint` one complaint hides no other
+
+lint-style: $(STAMPS)/dev
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+
+lint-types: $(STAMPS)/dev
 	$(VENV)/bin/mypy
+
+lint-templates: $(STAMPS)/dev
 	$(VENV)/bin/djlint templates --lint --quiet
-	PYTHONPATH=. $(VENV)/bin/lint-imports
+
+lint-imports: $(STAMPS)/dev
+	$(VENV)/bin/lint-imports
 
 format: $(STAMPS)/dev ## what `make lint` would complain about, mended
 	$(VENV)/bin/ruff check --fix-only .

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator
+from pathlib import PurePosixPath
 
 import pytest
 from sqlalchemy import Date, DateTime
@@ -15,6 +16,10 @@ DATABASE = "community/core/db"
 NAIVE = {"now", "utcnow", "today", "fromtimestamp", "utcfromtimestamp", "localtime", "mktime", "ctime"}
 TIME_MODULES = {"datetime", "dt", "date", "time", "_dt", "_time"}
 VIEW_LINES = 25
+EDGES = {"views", "api", "cli", "jobs", "subscribers", "panels", "forms"}
+WEB = ("flask.", "flask_login.", "flask_wtf.", "wtforms.", "werkzeug.", "community.core.web.")
+# core holds the web's own machinery, home only composes pages, demo is a command.
+NOT_ROOMS = {"core", "home", "demo"}
 CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 TRANSLATES = {"_", "gettext", "lazy_gettext", "ngettext", "lazy_ngettext", "pgettext"}
 # Chinese in Python that is no text for a reader, or is the form of a text in one language.
@@ -62,6 +67,20 @@ def opens_transactions(source: Source) -> Iterator[str]:
     for node in ast.walk(source.tree):
         if isinstance(node, ast.Call) and name_of(node).rpartition(".")[2] == "transaction":
             yield f"line {node.lineno}: transaction() in {kinds[1]}; the edge opens it"
+
+
+def web_below_the_edge(source: Source) -> Iterator[str]:
+    """import-linter keeps Flask out of the named kinds; this keeps it out of every other file of a room too."""
+    parts = PurePosixPath(source.path).with_suffix("").parts
+    if len(parts) < 3 or parts[1] in NOT_ROOMS or parts[2] in EDGES:
+        return
+    for node in ast.walk(source.tree):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            names = [node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)]
+        found = [name for name in names if (name + ".").startswith(WEB)]
+        if found:
+            yield f"line {node.lineno}: {found[0]} below the edge of the room"
 
 
 def fat_view(source: Source) -> Iterator[str]:
@@ -119,7 +138,7 @@ def _translates(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and name_of(node).rpartition(".")[2] in TRANSLATES
 
 
-RULES = (asks_for_time, commits, opens_transactions, fat_view, untranslated)
+RULES = (asks_for_time, commits, opens_transactions, web_below_the_edge, fat_view, untranslated)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -144,6 +163,9 @@ LONG = "\n".join(["    x = 1"] * 26)
         (commits, "community/teams/views.py", "x = 1  # noqa: TID251 - just this once"),
         (opens_transactions, "community/teams/services.py", "with transaction():\n    pass"),
         (opens_transactions, "community/teams/services/apply.py", "with db.transaction():\n    pass"),
+        (web_below_the_edge, "community/teams/backfill.py", "import flask"),
+        (web_below_the_edge, "community/teams/services/apply.py", "from community.core import web"),
+        (web_below_the_edge, "community/teams/certificates.py", "from community.core.web.rights import public"),
         (fat_view, "community/teams/views.py", VIEW.format(how="get('/x')", more="", body=LONG)),
         (fat_view, "community/teams/views.py", VIEW.format(how="get('/x')", more="", body="    select(Team)")),
         (fat_view, "community/teams/views.py", VIEW.format(how="get('/x')", more="", body="    db.session()")),
@@ -176,6 +198,8 @@ def test_planted_faults_are_found(rule: object, path: str, text: str) -> None:
         (commits, "community/core/web/faults.py", "session().rollback()"),
         (opens_transactions, "community/teams/jobs.py", "with transaction():\n    pass"),
         (fat_view, "community/teams/views.py", VIEW.format(how="post('/x')", more="@command()\n", body="    pass")),
+        (web_below_the_edge, "community/teams/views/apply.py", "from flask import request"),
+        (web_below_the_edge, "community/teams/services.py", "from community.core.authz import must"),
         (fat_view, "community/teams/views.py", f"def not_a_view():\n{LONG}"),
         (
             untranslated,

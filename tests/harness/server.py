@@ -18,8 +18,8 @@ START_SECONDS = 90
 class Server:
     """A running server. `url` is its address; `log` holds what it printed.
 
-    `command` is what to run (default: the door, as `make run` does); `ready` the address that answers 200 once it is up.
-    A word `PORT` in the command becomes the port.
+    `command` is what to run (default: the door, as `make run` does), `ready` the address that answers 200 once it is
+    up. A word `PORT` in the command becomes the port.
     """
 
     def __init__(
