@@ -14,6 +14,7 @@ from flask import Flask, g, session
 from flask_login import LoginManager, UserMixin, current_user as _current_user, login_user, logout_user
 
 from community.core.authz import Actor
+from community.core.errors import SignInNeeded
 
 Loader = Callable[[int, int, bool], Actor | None]
 
@@ -61,6 +62,14 @@ def current_actor() -> Actor | None:
     """Return who is signed in, or None."""
     user: Any = _current_user
     return user.actor if user.is_authenticated else None
+
+
+def signed_in_actor() -> Actor:
+    """Return who is signed in; raises SignInNeeded when nobody is (a route marked `signed_in` never gets there)."""
+    actor = current_actor()
+    if actor is None:
+        raise SignInNeeded
+    return actor
 
 
 def claimed_member() -> str | None:
