@@ -12,6 +12,7 @@ from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from community.access.queries import load_actor
+from community.audit import looks, queries as audit_queries, views as audit_views
 from community.core import clock, events, scheduler
 from community.core.config import ROOT, Settings
 from community.core.db import configure_engine, db
@@ -31,8 +32,10 @@ from community.core.web.assets import Assets
 from community.core.web.converters import IdConverter
 from community.core.web.limits import limiter
 from community.home import navigation, views as home_views
+from community.messages import channels, views as messages_views
+from community.people import queries as people_queries
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health.bp, home_views.bp)
+BLUEPRINTS: tuple[Blueprint, ...] = (health.bp, audit_views.bp, messages_views.bp, home_views.bp)
 
 # Event → handlers, all in the emitter's transaction (golden file: tests/architecture/events.txt).
 SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {}
@@ -40,6 +43,7 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {}
 JOBS: tuple[Job, ...] = (
     Job(HEARTBEAT, "community.core.scheduler.runner:beat", timedelta(seconds=30)),
     Job("forget_keys", "community.core.jobs:forget_old_keys", timedelta(hours=1)),
+    Job("send_messages", "community.messages.jobs:send_due", timedelta(seconds=10)),
 )
 
 
@@ -128,4 +132,7 @@ def _rooms(app: Flask) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     events.wire(SUBSCRIBERS)
+    audit_queries.actor_names.register(people_queries.names)
+    looks.member_scope.register(people_queries.home_path)
+    channels.wire(channels.ConsoleChannel(verbose=settings.demo))
     scheduler.wire(JOBS)

@@ -28,7 +28,7 @@ _kinds: dict[str, Kind] = {}
 
 
 def register(kind: str, title: Text, body: Text = "") -> None:
-    """Name the texts of `kind` ("teams.approved"), as `_("…%(team)s…")`. Registering the same kind again replaces it."""
+    """Name the texts of `kind` ("teams.approved"), as `_("…%(team)s…")`; registering it again replaces them."""
     needs = frozenset(_PLACE.findall(str(title)) + _PLACE.findall(str(body)))
     _kinds[kind] = Kind(kind, title, body, needs)
 

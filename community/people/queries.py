@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -41,3 +42,14 @@ def consented(member_id: int, scope: str, version: str) -> bool:
 def member(member_id: int) -> Member | None:
     """Return the member, or None."""
     return session().get(Member, member_id)
+
+
+def names(ids: Iterable[int]) -> dict[int, str]:
+    """Return the names of the members by id; an id without a member is left out."""
+    found = session().execute(select(MEMBER.c.id, MEMBER.c.display_name).where(MEMBER.c.id.in_(set(ids)))).all()
+    return {row.id: row.display_name for row in found}
+
+
+def home_path(member_id: int) -> str:
+    """Return the path of the area the member lives in, "" when she has none or does not exist."""
+    return session().scalar(select(MEMBER.c.home_path).where(MEMBER.c.id == member_id)) or ""

@@ -1,0 +1,55 @@
+"""`@audits_look`: the one exception to "GET never writes" (DESIGN §4): a page about a person leaves one audit row."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import make_response
+from werkzeug.wrappers import Response
+
+from community.audit import services
+from community.core.db import transaction
+from community.core.slots import Provider
+from community.core.web.session import signed_in_actor
+
+V = TypeVar("V", bound=Callable[..., Any])
+
+
+def _nowhere(_member_id: int) -> str:
+    return ""
+
+
+# The area a member lives in, which decides who may read of the look; the room that knows members answers.
+member_scope: Provider[str] = Provider("audit.member_scope", _nowhere)
+
+
+def audits_look(why: str, argument: str = "member_id") -> Callable[[V], V]:
+    """Mark a GET view that shows a person's data: each page that is shown is one entry "looked, `why`".
+
+    `argument` names the view's argument that holds the member's id. The entry is committed in a transaction of its own
+    before the page leaves, so no page is seen without one; a refused page, and a look at oneself, write nothing.
+    """
+
+    def mark(view: V) -> V:
+        @wraps(view)
+        def run(**arguments: Any) -> Response:
+            response = make_response(view(**arguments))
+            if response.status_code == 200:
+                _note(arguments[argument], why)
+            return response
+
+        run.__linli_audits_look__ = True  # type: ignore[attr-defined]
+        return run  # type: ignore[return-value]
+
+    return mark
+
+
+def _note(member_id: int, why: str) -> None:
+    actor = signed_in_actor()
+    if actor.member_id == member_id:
+        return
+    scope = member_scope(member_id)
+    with transaction():
+        services.record_look(actor, member_id, why, scope_path=scope)
