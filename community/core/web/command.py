@@ -57,7 +57,7 @@ def command(*, volatile: Iterable[str] = ()) -> Callable[[V], V]:
     def mark(view: V) -> V:
         @wraps(view)
         def run(**arguments: Any) -> Response:
-            return _run(lambda: make_response(view(**arguments)), view, skipped)
+            return _run(lambda: make_response(view(**arguments)), run, skipped)
 
         run.__linli_command__ = True  # type: ignore[attr-defined]
         return run  # type: ignore[return-value]
