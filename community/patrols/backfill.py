@@ -7,14 +7,25 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert
+
+from community.core.authz import Actor, must_be_system
+from community.core.db import session
+from community.core.ids import new_id, new_uuid
+from community.patrols import policies
+from community.patrols.models import CheckIn, CheckInEvent
+from community.patrols.policies import Evidence
 
 
 @dataclass(frozen=True, slots=True)
 class PastSettlement:
-    """How somebody else decided on a flagged check-in: "accepted" or "rejected"."""
+    """How somebody else decided on a flagged check-in."""
 
-    to_status: str
+    accepted: bool
     by_id: int
     at: dt.datetime
     reason: str
@@ -22,12 +33,12 @@ class PastSettlement:
 
 @dataclass(frozen=True, slots=True)
 class PastCheckIn:
-    """A check-in received at once, online. `flag` is the code of the rule that flagged it, `note` that of an accepted."""
+    """A check-in made online by a member serving there. `flag` is the code of the rule that marked it, if any."""
 
     member_id: int
     post_id: int
     print_id: int
-    team_id: int | None
+    team_id: int
     town_id: int
     scope_path: str
     kind: str
@@ -41,15 +52,86 @@ class PastCheckIn:
 
 
 @dataclass(frozen=True, slots=True)
-class Written:
-    """What points need to know of a check-in that was written."""
+class WrittenCheckIn:
+    """A check-in as it was written, in the order given: what points rest on."""
 
     id: uuid.UUID
-    member_id: int
-    town_id: int
-    scope_path: str
-    used_at: dt.datetime
+    past: PastCheckIn
     grade: str
-    status: str
-    settled_by: int | None
-    settled_at: dt.datetime | None
+
+    @property
+    def status(self) -> str:
+        """Where it stands after all its moves."""
+        if self.past.settlement is None:
+            return "flagged" if self.past.flag else "accepted"
+        return "accepted" if self.past.settlement.accepted else "rejected"
+
+
+def add_check_ins(actor: Actor, check_ins: Sequence[PastCheckIn]) -> list[WrittenCheckIn]:
+    """Write check-ins with their events and return them. Raises ValueError for a settlement of one without a flag."""
+    must_be_system(actor)
+    written = [WrittenCheckIn(new_uuid(), past, policies.grade_of(_evidence(past))) for past in check_ins]
+    if written:
+        session().execute(insert(CheckIn), [_row(one) for one in written])
+        session().execute(insert(CheckInEvent), [event for one in written for event in _events(one)])
+    return written
+
+
+def _evidence(past: PastCheckIn) -> Evidence:
+    return Evidence(past.src, past.band, past.far_m)
+
+
+def _row(one: WrittenCheckIn) -> dict[str, Any]:
+    past = one.past
+    noted = [past.flag] if past.flag else []
+    if past.band in {"none", "coarse"}:
+        noted.append(f"geo_{past.band}")
+    return {
+        "id": one.id,
+        "member_id": past.member_id,
+        "post_id": past.post_id,
+        "print_id": past.print_id,
+        "team_id": past.team_id,
+        "town_id": past.town_id,
+        "scope_path": past.scope_path,
+        "kind": past.kind,
+        "used_at": past.at,
+        "lo": past.at,
+        "hi": past.at,
+        "received_at": past.at,
+        "band": past.band,
+        "far_m": past.far_m,
+        "grade": one.grade,
+        "first_status": "flagged" if past.flag else "accepted",
+        "status": one.status,
+        "code": noted[0] if noted else "",
+        "notes": " ".join(noted),
+        "src": past.src,
+        "device": past.device,
+    }
+
+
+def _events(one: WrittenCheckIn) -> list[dict[str, Any]]:
+    past, settled = one.past, one.past.settlement
+    first = "flagged" if past.flag else "accepted"
+    events = [_event(one, "new", first, past.member_id, None, past.at)]
+    if settled is not None:
+        if not past.flag:
+            raise ValueError("only a flagged check-in is settled")
+        events.append(_event(one, "flagged", one.status, settled.by_id, settled.reason, settled.at))
+    return events
+
+
+def _event(
+    one: WrittenCheckIn, before: str, after: str, by_id: int, reason: str | None, at: dt.datetime
+) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "checkin_id": one.id,
+        "member_id": one.past.member_id,
+        "from_status": before,
+        "to_status": after,
+        "by_id": by_id,
+        "reason": reason,
+        "at": at,
+    }

@@ -70,7 +70,9 @@ def add_branches(actor: Actor, branches: Sequence[tuple[str, str]]) -> dict[str,
 def add_teams(actor: Actor, teams: Sequence[NewTeam], *, branches: dict[str, int]) -> list[int]:
     """Write teams and return their ids in the same order. Raises KeyError for an unknown branch code."""
     must_be_system(actor)
-    made, rows, areas = [], [], []
+    made: list[int] = []
+    rows: list[dict[str, Any]] = []
+    areas: list[dict[str, Any]] = []
     for team in teams:
         team_id = new_id()
         made.append(team_id)

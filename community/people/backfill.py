@@ -1,0 +1,104 @@
+"""Write many members at once with their consents, as an import does: no sign-up, event or message for each."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import insert
+
+from community.core.authz import Actor, must_be_system
+from community.core.db import session
+from community.people import consents, phones
+from community.people.models import Consent, Member, MemberArea
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Who checked who she is, and when; `by_id` is None for somebody whom a command made."""
+
+    at: dt.datetime
+    by_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Guardian:
+    """A minor's guardian; `confirmed` says when and by whom the consent was recorded, if it was."""
+
+    name: str
+    phone: str | None
+    confirmed: Verified | None
+
+
+@dataclass(frozen=True, slots=True)
+class PastMember:
+    """A member under an id that the caller made. Phones are E.164; `consents` the scopes she agreed to at joining."""
+
+    id: int
+    name: str
+    phone: str | None
+    age_band: str
+    home_id: int
+    home_path: str
+    town_id: int | None
+    joined_at: dt.datetime
+    verified: Verified | None = None
+    guardian: Guardian | None = None
+    consents: tuple[str, ...] = ()
+
+
+def add_members(actor: Actor, members: Sequence[PastMember]) -> None:
+    """Write members, without passwords. Somebody who verified another comes before the other.
+
+    Raises NotFound for a consent scope that has no text.
+    """
+    must_be_system(actor)
+    if not members:
+        return
+    session().execute(insert(Member), [_row(member) for member in members])
+    given = [row for member in members for row in _consents(member)]
+    if given:
+        session().execute(insert(Consent), given)
+
+
+def add_member_areas(actor: Actor, belongings: Iterable[tuple[int, int, str]]) -> None:
+    """Write that members belong to further areas, given as (member id, area id, area path) without repetition."""
+    must_be_system(actor)
+    rows = [{"member_id": member, "area_id": area, "scope_path": path} for member, area, path in belongings]
+    if rows:
+        session().execute(insert(MemberArea), rows)
+
+
+def _row(member: PastMember) -> dict[str, Any]:
+    guardian, verified = member.guardian, member.verified
+    confirmed = guardian.confirmed if guardian else None
+    return {
+        "id": member.id,
+        "display_name": member.name,
+        **phones.columns(member.phone),
+        "age_band": member.age_band,
+        "guardian_name": guardian.name if guardian else None,
+        "guardian_phone_cipher": phones.encrypt(guardian.phone) if guardian and guardian.phone else None,
+        "guardian_at": confirmed.at if confirmed else None,
+        "guardian_by": confirmed.by_id if confirmed else None,
+        "verified_at": verified.at if verified else None,
+        "verified_by": verified.by_id if verified else None,
+        "home_area_id": member.home_id,
+        "home_path": member.home_path,
+        "town_id": member.town_id,
+        "created_at": member.joined_at,
+    }
+
+
+def _consents(member: PastMember) -> Iterator[dict[str, Any]]:
+    for scope in member.consents:
+        text = consents.current(scope)
+        yield {
+            "member_id": member.id,
+            "scope": scope,
+            "version": text.version,
+            "text_digest": text.digest,
+            "given_at": member.joined_at,
+        }
