@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> Flask:
     _logging(settings)
     _database(app, settings)
     _web(app, settings)
-    _rooms(app)
+    _rooms(app, settings)
     rights.check_marks(app)
     return app
 
@@ -128,7 +128,7 @@ def _web(app: Flask, settings: Settings) -> None:
     rights.public("style, script and pictures")(app.view_functions["static"])
 
 
-def _rooms(app: Flask) -> None:
+def _rooms(app: Flask, settings: Settings) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     events.wire(SUBSCRIBERS)

@@ -78,7 +78,7 @@ def entries(actor: Actor, wanted: Filter, *, before: int | None = None, limit: i
     )
 
 
-def _matching(allowed: Any, wanted: Filter) -> Select[tuple[AuditEntry]]:
+def _matching(allowed: Any, wanted: Filter) -> Select[AuditEntry]:
     statement = select(AuditEntry).where(allowed).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     if wanted.act:
         statement = statement.where(AuditEntry.act == wanted.act)

@@ -73,7 +73,7 @@ def failed(claim: Claim, error: str, *, for_good: bool = False) -> bool:
 
 def pause_after(attempt: int) -> dt.timedelta:
     """Return how long to wait after the failed attempt number `attempt`: 30 s, 2 min, 8 min … at most 6 hours."""
-    return min(_FIRST_PAUSE * 4 ** (attempt - 1), _LONGEST_PAUSE)
+    return min(_FIRST_PAUSE * int(4 ** (attempt - 1)), _LONGEST_PAUSE)
 
 
 def waiting() -> dict[str, int]:
