@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import os
+import re
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -53,8 +54,9 @@ class SigningRing:
             if strict:
                 check_strength(f"POSTER_KEYS {kid}", secret)
             keys.append(SigningKey(kid, secret.encode(), _STATES[state or ("verify" if keys else "active")]))
-        if any(len(key.kid) != 1 for key in keys):
-            raise ValueError("POSTER_KEYS: a key's name is one letter")
+        if any(not re.fullmatch("[a-z]", key.kid) for key in keys):
+            # A digit would run into the generation before it; codes are read without regard to case.
+            raise ValueError("POSTER_KEYS: a key's name is one small letter, a to z")
         return cls(tuple(keys))
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 from community.core import clock
 from community.core.db import session
 from community.core.ids import new_code
-from community.places.models import Area, Post
+from community.places.models import Area, Post, PostPrint
 
 _numbers = itertools.count(1)
 
@@ -63,3 +63,12 @@ def make_post(area: Area | None = None, **overrides: Any) -> Post:
     session().add(post)
     session().flush()
     return post
+
+
+def make_print(post: Post, generation: int = 1, **overrides: Any) -> PostPrint:
+    """A generation of the post's sign, printed now by nobody's id 1 with the key named "a"."""
+    fields: dict[str, Any] = {"kid": "a", "typed_code": new_code(), "printed_by": 1, "printed_at": clock.now()}
+    sign = PostPrint(post_id=post.id, generation=generation, **(fields | overrides))
+    session().add(sign)
+    session().flush()
+    return sign

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from flask import current_app, g, request
+from flask import current_app, g, has_request_context, request
 from werkzeug.wrappers import Response as BaseResponse
 
 COOKIE = "linli_look"
@@ -55,8 +55,8 @@ def send(response: BaseResponse, chosen: Preferences) -> None:
 
 
 def locale() -> str:
-    """Return the reader's locale for Flask-Babel."""
-    return "zh" if current().lang == "zh" else "en"
+    """Return the reader's locale for Flask-Babel; jobs and commands have no reader and speak the source language."""
+    return "en" if has_request_context() and current().lang == "en" else "zh"
 
 
 def _read(size: str, theme: str, lang: str) -> Preferences:
