@@ -54,7 +54,15 @@ def page(status: int, code: str, title: Text, text: Text | None, extra: str = ""
     if wants_json():
         body: Any = {"code": code, "message": plain(title), "next_step": plain(text) if text else None}
         return make_response(jsonify(body), status)
-    html = render_template("errors/error.html", code=code, title=title, text=text, extra=extra, next_steps=_ways_on())
+    html = render_template(
+        "errors/error.html",
+        status=status,
+        code=code,
+        title=title,
+        text=text,
+        extra=extra,
+        next_steps=_ways_on(),
+    )
     return make_response(html, status)
 
 
