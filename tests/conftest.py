@@ -106,13 +106,14 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     if "engine_name" not in metafunc.fixturenames:
         raise pytest.UsageError(f"{metafunc.definition.nodeid} is marked `engine` and uses no database fixture")
-    metafunc.parametrize("engine_name", ENGINES, scope="session")
+    # Indirect, so that a test without the mark gets an app of its own engine and not the one made last.
+    metafunc.parametrize("engine_name", ENGINES, scope="session", indirect=True)
 
 
 @pytest.fixture(scope="session")
-def engine_name() -> str:
+def engine_name(request: pytest.FixtureRequest) -> str:
     """ "sqlite" or "postgresql"; without the `engine` mark always SQLite."""
-    return "sqlite"
+    return str(getattr(request, "param", "sqlite"))
 
 
 @pytest.fixture(scope="session")

@@ -12,6 +12,7 @@ from sqlalchemy import Select, select, tuple_
 from community.audit.models import AuditEntry
 from community.core.authz import Actor, Perm, must, visible
 from community.core.db import session
+from community.core.ids import MAX_ID
 from community.core.slots import Provider
 
 PAGE = 50
@@ -82,8 +83,8 @@ def _matching(allowed: Any, wanted: Filter) -> Select[AuditEntry]:
     statement = select(AuditEntry).where(allowed).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     if wanted.act:
         statement = statement.where(AuditEntry.act == wanted.act)
-    if wanted.actor.isdigit() and len(wanted.actor) < 20:
-        statement = statement.where(AuditEntry.actor_id == min(int(wanted.actor), (1 << 63) - 1))
+    if wanted.actor.isdecimal() and len(wanted.actor) < 20:
+        statement = statement.where(AuditEntry.actor_id == min(int(wanted.actor), MAX_ID))
     elif wanted.actor:
         statement = statement.where(AuditEntry.actor_name == wanted.actor)
     if wanted.object_type:

@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 
 from community.core.web.assets import Assets
@@ -47,6 +47,13 @@ def init_app(app: Flask, assets: Assets) -> None:
             "manifest-src 'self'",
         )
     )
+
+    @app.before_request
+    def refuse_nul() -> None:
+        # No text of a person holds one, PostgreSQL cannot store it, and C libraries end strings there.
+        values = (*request.args.items(multi=True), *request.form.items(multi=True))
+        if "\0" in request.path or any("\0" in name or "\0" in value for name, value in values):
+            abort(400)
 
     @app.before_request
     def check_csrf() -> None:
