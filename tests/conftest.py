@@ -24,6 +24,7 @@ for _name in ("DATABASE_URL", "INSTANCE_DIR", "PUBLIC_URL", "TLS", "PORT", "SECR
 
 from flask import Flask  # noqa: E402 - after the environment is clean
 from hypothesis import HealthCheck, settings as hypothesis_settings  # noqa: E402
+from sqlalchemy import event  # noqa: E402
 
 from community.core import clock  # noqa: E402
 from community.core.config import Settings, parse_secrets  # noqa: E402
@@ -202,6 +203,20 @@ def race_database(engine_name: str, databases: Databases, tmp_path: Path) -> Ite
     url = databases.postgres_clone("race")
     yield url
     databases.drop(url)
+
+
+@pytest.fixture
+def statements(app: Flask) -> Iterator[list[str]]:  # noqa: ARG001 - the app's engine is listened to
+    """SQL sent from here on, in order; `statements.clear()` before the part to count. Savepoints and BEGIN left out."""
+    sent: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        if not statement.startswith(("SAVEPOINT", "RELEASE", "ROLLBACK TO", "BEGIN", "PRAGMA")):
+            sent.append(statement)
+
+    event.listen(db.engine, "before_cursor_execute", note)
+    yield sent
+    event.remove(db.engine, "before_cursor_execute", note)
 
 
 # --- time and network ---

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 from flask import Flask, g
+from sqlalchemy import func, select
 
 from community.core.db import session, transaction
 from community.core.web.rights import public
@@ -75,6 +76,18 @@ def test_the_test_reads_what_a_request_wrote(planted: Flask) -> None:
     assert session().get(Member, member.id) is member
     visitor(planted).client.get(f"/planted/{member.id}")
     assert member.display_name == "新名字"
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("app")
+def test_sent_sql_is_counted_without_the_savepoints(statements: list[str]) -> None:
+    with transaction():
+        make_village()
+    statements.clear()
+    with transaction() as current:
+        current.scalar(select(func.count()).select_from(Member))
+        current.scalar(select(func.max(Member.id)))
+    assert [statement.split()[0] for statement in statements] == ["SELECT", "SELECT"]
 
 
 def test_a_bad_page_and_a_wrong_status_fail_the_test(planted: Flask) -> None:
