@@ -36,12 +36,15 @@ class Member(Base):
             postgresql_where=text("verified_at IS NOT NULL AND status <> 'merged'"),
         ),
         Index("ix_member_phone_hash", "phone_hash"),
+        Index("ix_member_phone_tail_hash", "phone_tail_hash"),
     )
 
     id: Mapped[int] = int_id()
     display_name: Mapped[str] = mapped_column(String(60))
     phone_cipher: Mapped[str | None] = mapped_column(String(300))
     phone_hash: Mapped[str | None] = mapped_column(String(64))
+    # Keyed like the whole number's: staff find a person by the last four digits that she says at the desk.
+    phone_tail_hash: Mapped[str | None] = mapped_column(String(64))
     age_band: Mapped[str] = mapped_column(String(5))
     guardian_name: Mapped[str | None] = mapped_column(String(60))
     guardian_phone_cipher: Mapped[str | None] = mapped_column(String(300))

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import selectinload
 
-from community.core.db import session
+from community.core.authz import Actor, Perm, visible
+from community.core.db import locking, session
+from community.core.errors import NotFound
+from community.people import phones
 from community.people.models import Consent, Member
 
 # The table as a building block for joins of rooms above (no phone column is selected through it by `identity`).
@@ -44,12 +49,135 @@ def member(member_id: int) -> Member | None:
     return session().get(Member, member_id)
 
 
-def names(ids: Iterable[int]) -> dict[int, str]:
-    """Return the names of the members by id; an id without a member is left out."""
-    found = session().execute(select(MEMBER.c.id, MEMBER.c.display_name).where(MEMBER.c.id.in_(set(ids)))).all()
-    return {row.id: row.display_name for row in found}
-
-
 def home_path(member_id: int) -> str:
     """Return the path of the area the member lives in, "" when she has none or does not exist."""
     return session().scalar(select(MEMBER.c.home_path).where(MEMBER.c.id == member_id)) or ""
+
+
+def known_member(member_id: int, *, lock: bool = False) -> Member:
+    """Return the member with her areas, for decisions about her; raises NotFound. With `lock` the row stays locked."""
+    statement = select(Member).where(Member.id == member_id).options(selectinload(Member.areas))
+    if lock:
+        statement = locking(statement).execution_options(populate_existing=True)
+    found = session().scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound
+    return found
+
+
+def names(ids: Iterable[int]) -> dict[int, str]:
+    """Return member id → name for the members among `ids`, in one statement; none for no ids."""
+    wanted = sorted({member_id for member_id in ids if member_id})
+    if not wanted:
+        return {}
+    rows = session().execute(select(MEMBER.c.id, MEMBER.c.display_name).where(MEMBER.c.id.in_(wanted)))
+    return {row.id: row.display_name for row in rows}
+
+
+def consents(member_id: int) -> Sequence[Consent]:
+    """Return what the member agreed to and withdrew, newest first."""
+    statement = select(Consent).where(Consent.member_id == member_id).order_by(Consent.id.desc())
+    return session().scalars(statement).all()
+
+
+def with_phone(phone_hash: str, limit: int) -> Sequence[Member]:
+    """Return up to `limit` members who may sign in with a number: the verified one first, then the longest known."""
+    statement = (
+        select(Member)
+        .where(
+            Member.phone_hash == phone_hash,
+            Member.password_hash.is_not(None),
+            Member.status.in_(("active", "suspended")),
+        )
+        .order_by(Member.verified_at.is_(None), Member.id)
+        .limit(limit)
+    )
+    return session().scalars(statement).all()
+
+
+def verified_phone_taken(member: Member) -> bool:
+    """Say whether another verified member has the same number."""
+    if member.phone_hash is None:
+        return False
+    statement = select(Member.id).where(
+        Member.phone_hash == member.phone_hash,
+        Member.verified_at.is_not(None),
+        Member.status != "merged",
+        Member.id != member.id,
+    )
+    return session().execute(statement.limit(1)).first() is not None
+
+
+# --- the desk's list ---
+
+SHOWN = ("all", "unverified", "guardian", "suspended")
+PAGE = 30
+
+
+@dataclass(frozen=True, slots=True)
+class PeoplePage:
+    """A page of the desk's list: rows, the number of all that match, and which page of how many this is."""
+
+    rows: Sequence[Any]
+    total: int
+    number: int
+    pages: int
+
+
+def people(actor: Actor, *, text: str = "", show: str = "all", number: int = 1) -> PeoplePage:
+    """Return a page of the members of the actor's areas, newest first.
+
+    `text` is part of a name, or the last four digits of a telephone number; `show` one of SHOWN.
+    """
+    wanted = [visible(actor, Perm.MEMBER_READ, Member), Member.status != "merged", *_shown(show), *_found(text)]
+    total = session().execute(select(func.count()).select_from(Member).where(*wanted)).scalar_one()
+    pages = max(1, -(-total // PAGE))
+    number = min(max(1, number), pages)
+    columns = MEMBER.c
+    statement = (
+        select(
+            columns.id,
+            columns.display_name,
+            columns.age_band,
+            columns.status,
+            columns.verified_at,
+            columns.guardian_at,
+            columns.home_area_id,
+            columns.phone_cipher,
+            columns.created_at,
+        )
+        .where(*wanted)
+        .order_by(columns.id.desc())
+        .limit(PAGE)
+        .offset((number - 1) * PAGE)
+    )
+    return PeoplePage(session().execute(statement).all(), total, number, pages)
+
+
+def waiting(actor: Actor) -> int:
+    """Return how many members of the actor's areas nobody has verified yet."""
+    statement = (
+        select(func.count())
+        .select_from(Member)
+        .where(visible(actor, Perm.MEMBER_VERIFY, Member), Member.status == "active", Member.verified_at.is_(None))
+    )
+    return session().execute(statement).scalar_one()
+
+
+def _shown(show: str) -> list[Any]:
+    if show == "unverified":
+        return [Member.verified_at.is_(None), Member.status == "active"]
+    if show == "guardian":
+        return [Member.age_band == "14-17", Member.guardian_at.is_(None)]
+    if show == "suspended":
+        return [Member.status == "suspended"]
+    return []
+
+
+def _found(text: str) -> list[Any]:
+    text = " ".join(text.split())[:40]
+    if not text:
+        return []
+    if len(text) == 4 and text.isascii() and text.isdigit():
+        return [Member.phone_tail_hash == phones.tail_hash(text)]
+    return [Member.display_name.contains(text, autoescape=True)]

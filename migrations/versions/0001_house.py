@@ -269,6 +269,7 @@ def upgrade() -> None:
         sa.Column("display_name", sa.String(length=60), nullable=False),
         sa.Column("phone_cipher", sa.String(length=300), nullable=True),
         sa.Column("phone_hash", sa.String(length=64), nullable=True),
+        sa.Column("phone_tail_hash", sa.String(length=64), nullable=True),
         sa.Column("age_band", sa.String(length=5), nullable=False),
         sa.Column("guardian_name", sa.String(length=60), nullable=True),
         sa.Column("guardian_phone_cipher", sa.String(length=300), nullable=True),
@@ -302,6 +303,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_member_home_area_id"), "member", ["home_area_id"], unique=False)
     op.create_index("ix_member_phone_hash", "member", ["phone_hash"], unique=False)
+    op.create_index("ix_member_phone_tail_hash", "member", ["phone_tail_hash"], unique=False)
     op.create_index(op.f("ix_member_town_id"), "member", ["town_id"], unique=False)
     op.create_index(
         "uq_member_verified_phone",
@@ -971,6 +973,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("verified_at IS NOT NULL AND status <> 'merged'"),
     )
     op.drop_index(op.f("ix_member_town_id"), table_name="member")
+    op.drop_index("ix_member_phone_tail_hash", table_name="member")
     op.drop_index("ix_member_phone_hash", table_name="member")
     op.drop_index(op.f("ix_member_home_area_id"), table_name="member")
     op.drop_table("member")

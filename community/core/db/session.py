@@ -9,15 +9,16 @@ from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Connection, Engine, Select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import GenerativeSelect
 
 from community.core.db.base import Base
 from community.core.db.violations import domain_error
 
-_Row = TypeVar("_Row", bound=tuple[Any, ...])
+_Query = TypeVar("_Query", bound=GenerativeSelect)
 
 _writing: ContextVar[bool] = ContextVar("linli_writing", default=False)
 _schema: ContextVar[bool] = ContextVar("linli_schema", default=False)
@@ -111,7 +112,7 @@ def bind_for_tests(connection: Connection) -> Iterator[None]:
         _test_connection.reset(mark)
 
 
-def locking(statement: Select[_Row], *tables: Any) -> Select[_Row]:
+def locking(statement: _Query, *tables: Any) -> _Query:
     """Lock the selected rows until the commit: FOR NO KEY UPDATE on PostgreSQL; SQLite's one writer needs nothing.
 
     NO KEY, because an insert that refers to the row takes KEY SHARE on it, and FOR UPDATE would deadlock (points.md

@@ -1,0 +1,111 @@
+"""What a name, a password and an age must be, and who may decide about whom."""
+
+from __future__ import annotations
+
+import itertools
+import unicodedata
+from typing import Final
+
+from community.core.errors import DomainError, Forbidden
+from community.core.i18n import Text, _
+from community.core.slots import Provider
+from community.people.models import AGE_BANDS, Member
+
+NAME_LONGEST: Final = 40
+PASSWORD_SHORTEST: Final = 8
+PASSWORD_LONGEST: Final = 128
+MINOR: Final = "14-17"
+UNDER_AGE: Final = "under14"
+
+# Area paths at which a member holds a role; `access`, a higher room, answers.
+offices: Provider[tuple[str, ...]] = Provider("people.offices", lambda _member_id: ())
+
+# What breaks first when somebody tries: the commonest ones of eight characters and more.
+_COMMON = {
+    "password", "password1", "passw0rd", "iloveyou", "qwertyui", "qwerty123", "1q2w3e4r", "1qaz2wsx", "1234qwer",
+    "abcd1234", "abc12345", "a1234567", "a12345678", "woaini520", "woaini1314", "5201314520", "admin123", "admin888",
+    "88888888", "66668888", "12344321", "11223344", "123123123", "147258369", "qazwsxedc", "zhongguo", "xiaoshan",
+}  # fmt: skip
+
+
+def clean_name(text: str, *, field: str = "name") -> str:
+    """Return the name that `text` gives: NFC, no blanks around or doubled. Raises DomainError of the form's `field`.
+
+    1 to 40 characters that a person can see and read out: control, invisible and direction-changing characters, emoji
+    and piles of accents are refused. Anything else, angle brackets included, is text.
+    """
+    name = " ".join(unicodedata.normalize("NFC", text).split())
+    problem = _name_problem(name)
+    if problem:
+        code, message = problem
+        raise DomainError(code, message, next_step=_("称呼会印在证书和名册上，写平时别人怎么叫您就行。"), field=field)
+    return name
+
+
+def _name_problem(name: str) -> tuple[str, Text] | None:
+    kinds = [unicodedata.category(character) for character in name]
+    if not name:
+        return "name_empty", _("请填写称呼")
+    if len(name) > NAME_LONGEST:
+        return "name_long", _("称呼最多 40 个字")
+    if any(kind in {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"} for kind in kinds):
+        return "name_hidden", _("称呼里有看不见的字符，请重新输入一遍")
+    if any(kind in {"So", "Sk"} for kind in kinds):
+        return "name_emoji", _("称呼里请不要用表情符号")
+    if not any(kind.startswith("L") for kind in kinds):
+        return "name_letters", _("称呼里至少要有一个字")
+    if any(kinds[at : at + 3] == ["Mn", "Mn", "Mn"] for at in range(len(kinds))):
+        return "name_marks", _("称呼里的附加符号太多")
+    return None
+
+
+def check_password(password: str, *, phone: str = "", name: str = "", shortest: int = PASSWORD_SHORTEST) -> str:
+    """Return `password`, or raise DomainError (field "password") when it is too short, too long or easily guessed.
+
+    `phone` (E.164) and `name` are what others know of her: they make no password.
+    """
+    lowered = password.casefold()
+    if len(password) < shortest:
+        raise _bad_password("password_short", _("密码至少要 %(count)s 位", count=shortest))
+    if len(password) > PASSWORD_LONGEST:
+        raise _bad_password("password_long", _("密码最多 128 位"))
+    own_number = bool(phone) and phone[-8:] in lowered
+    own_name = bool(name) and not lowered.replace(name.casefold(), "")
+    if own_number or own_name or lowered in _COMMON or _is_regular(lowered):
+        raise _bad_password("password_weak", _("这个密码太容易被猜到"))
+    return password
+
+
+def _bad_password(code: str, message: Text) -> DomainError:
+    return DomainError(code, message, next_step=_("可以用三四个不相干的词连起来，好记又难猜。"), field="password")
+
+
+def _is_regular(text: str) -> bool:
+    # 11111111, 12345678, abcdefgh, 87654321, and a short piece said again and again.
+    steps = {ord(after) - ord(before) for before, after in itertools.pairwise(text)}
+    return steps in ({0}, {1}, {-1}) or (len(set(text)) <= 2) or text in (text + text)[1:-1]
+
+
+def check_age(age_band: str) -> str:
+    """Return the band; raises DomainError (field "age_band") under 14 (product.md §5.4) and for no band at all."""
+    if age_band == UNDER_AGE:
+        raise DomainError(
+            "under_14",
+            _("谢谢你想帮忙！未满 14 岁还不能自己登记"),
+            next_step=_("可以和家长一起参加活动，由家长登记；等你满 14 岁，队伍欢迎你。我们没有保存你刚才填的内容。"),
+            field="age_band",
+        )
+    if age_band not in AGE_BANDS:
+        raise DomainError("age_band", _("请选择年龄段"), field="age_band")
+    return age_band
+
+
+def must_not_be_herself(actor_id: int, member: Member) -> None:
+    """Raise Forbidden when the actor would decide about herself."""
+    if actor_id == member.id:
+        raise Forbidden(_("不能给自己办这件事，请由另一位管理员来办"), code="oneself")
+
+
+def needs_guardian(member: Member) -> bool:
+    """Say whether the consent of her guardian is still missing."""
+    return member.age_band == MINOR and member.guardian_at is None

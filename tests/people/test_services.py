@@ -1,0 +1,351 @@
+"""Registering, consent, verifying, passwords and suspending; what each refuses."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+
+from community.audit.models import AuditEntry
+from community.core.db import session, transaction
+from community.core.errors import Conflict, DomainError, Forbidden, NotFound
+from community.people import consents, phones, queries, services
+from community.people.models import Consent, Member
+from tests.factories.access import actor_of, make_grant
+from tests.factories.people import make_member
+from tests.factories.places import make_area, make_town, make_village
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app", "frozen_clock")]
+
+PHONE = "199 0000 0001"
+PASSWORD = "saopu-liangcha"
+
+
+def register(**changed):
+    fields = {"name": "王桂芬", "phone": PHONE, "age_band": "60+", "password": PASSWORD}
+    with transaction():
+        return services.register(None, **(fields | changed))
+
+
+def refused(code, **changed):
+    with pytest.raises(DomainError) as caught:
+        register(**changed)
+    assert caught.value.code == code
+    assert session().execute(select(Member.id)).all() == []
+    return caught.value
+
+
+@pytest.fixture
+def village():
+    with transaction():
+        return make_village()
+
+
+@pytest.fixture
+def admin(village):
+    """A village admin of `village`."""
+    with transaction():
+        member = make_member(village, display_name="陈建国")
+        make_grant(member, "village_admin", village)
+    return actor_of(member)
+
+
+# --- joining ---
+
+
+def test_who_registers_is_provisional_and_can_sign_in():
+    member = register()
+    assert member.verified_at is None
+    assert services.sign_in(PHONE, PASSWORD).id == member.id
+    assert "19900000001" not in f"{member.phone_cipher}{member.phone_hash}{member.phone_tail_hash}"
+    assert phones.decrypt(member.phone_cipher) == "+8619900000001"
+
+
+def test_home_gives_path_and_town(village):
+    member = register(home_area_id=village.id)
+    assert (member.home_path, member.town_id) == (village.path, village.town_id)
+
+
+def test_an_unknown_home_is_refused():
+    assert refused("home_area", home_area_id=12345).field == "home_area_id"
+
+
+def test_under_fourteen_is_refused_kindly_and_nothing_is_kept():
+    error = refused("under_14", age_band="under14")
+    assert error.field == "age_band"
+    assert "家长" in str(error.next_step)
+
+
+def test_an_age_band_that_nobody_offers_is_refused():
+    assert refused("age_band", age_band="99+").field == "age_band"
+
+
+def test_a_minor_names_a_guardian_with_a_number_of_her_own():
+    assert refused("guardian_missing", age_band="14-17").field == "guardian_name"
+    assert refused("guardian_missing", age_band="14-17", guardian_name="妈妈").field == "guardian_phone"
+    own = refused("guardian_phone", age_band="14-17", guardian_name="妈妈", guardian_phone="19900000001")
+    assert own.field == "guardian_phone"
+    bad = refused("not_a_phone", age_band="14-17", guardian_name="妈妈", guardian_phone="123")
+    assert bad.field == "guardian_phone"
+    minor = register(age_band="14-17", guardian_name="妈妈", guardian_phone="19900000002")
+    assert minor.guardian_at is None
+    assert phones.decrypt(minor.guardian_phone_cipher) == "+8619900000002"
+
+
+def test_registering_oneself_needs_a_number():
+    assert refused("phone_missing", phone="").field == "phone"
+
+
+def test_a_captain_may_register_a_neighbour_without_a_phone(admin, village):
+    with transaction():
+        member = services.register(
+            admin, name="李奶奶", phone=None, age_band="60+", home_area_id=village.id, password=None
+        )
+    assert member.phone_hash is None
+    entry = session().scalars(select(AuditEntry)).one()
+    assert (entry.act, entry.actor_id, entry.object_id) == ("people.register", admin.member_id, str(member.id))
+
+
+def test_a_weak_password_is_refused_at_its_field():
+    assert refused("password_weak", password="12345678").field == "password"
+
+
+def test_a_typed_number_makes_another_provisional_member_and_neither_signs_in_nor_reveals_the_first():
+    first = register()
+    second = register(name="李四", password="bieren-de-mima")
+    assert second.id != first.id
+    assert second.phone_hash == first.phone_hash
+    assert services.sign_in(PHONE, PASSWORD).id == first.id
+    assert services.sign_in(PHONE, "bieren-de-mima").id == second.id
+
+
+# --- consent ---
+
+
+def test_consent_keeps_the_version_and_the_digest_of_the_words_shown():
+    member = register()
+    with transaction():
+        services.give_consent(member.id, consents.SERVICE)
+        services.give_consent(member.id, consents.SERVICE)
+    kept = session().scalars(select(Consent)).one()
+    text = consents.current(consents.SERVICE)
+    assert (kept.version, kept.text_digest) == (text.version, text.digest)
+    assert queries.consented(member.id, "service", text.version)
+    assert not queries.consented(member.id, "presence", text.version)
+
+
+def test_consent_to_a_text_that_does_not_exist_is_refused():
+    member = register()
+    with pytest.raises(NotFound), transaction():
+        services.give_consent(member.id, "marketing")
+
+
+def test_withdrawn_consent_stays_as_a_row_and_counts_no_more():
+    member = register()
+    with transaction():
+        services.give_consent(member.id, consents.PRESENCE)
+    with transaction():
+        assert services.withdraw_consent(actor_of(member), consents.PRESENCE) == 1
+    assert not queries.consented(member.id, "presence", consents.current("presence").version)
+    assert session().scalars(select(Consent)).one().withdrawn_at is not None
+    with transaction():
+        services.give_consent(member.id, consents.PRESENCE)
+    assert queries.consented(member.id, "presence", consents.current("presence").version)
+
+
+# --- signing in ---
+
+
+@pytest.mark.parametrize(
+    "phone", ["199 0000 0001", "199 0000 0009", "", "12", "9" * 5000, "＋８６199"]
+)
+def test_a_wrong_sign_in_says_the_same_whatever_was_wrong(phone):
+    register()
+    with pytest.raises(services.WrongSignIn) as caught:
+        services.sign_in(phone, "not-this-one")
+    assert str(caught.value.message) == "手机号或密码不对"
+
+
+@pytest.mark.parametrize("phone", ["199 0000 0001", "199 0000 0009", "nonsense"])
+def test_every_sign_in_does_the_same_work(monkeypatch, phone):
+    register()
+    register(name="李四", password="bieren-de-mima")
+    done = []
+    monkeypatch.setattr(services, "_hasher", Counting(done))
+    with pytest.raises(services.WrongSignIn):
+        services.sign_in(phone, "not-this-one")
+    assert len(done) == services.CANDIDATES
+    done.clear()
+    if phone == "199 0000 0001":
+        services.sign_in(phone, PASSWORD)
+        assert len(done) == services.CANDIDATES
+
+
+class Counting:
+    """A hasher that counts what is verified."""
+
+    def __init__(self, done):
+        self.done, self.real = done, services._hasher
+
+    def verify(self, stored, password):
+        self.done.append(stored)
+        return self.real.verify(stored, password)
+
+
+def test_who_left_or_was_merged_cannot_sign_in_and_who_is_suspended_can():
+    member = register()
+    for status, enters in (("suspended", True), ("left", False), ("merged", False)):
+        with transaction():
+            session().execute(update(Member).values(status=status))
+        session().expire_all()
+        if enters:
+            assert services.sign_in(PHONE, PASSWORD).id == member.id
+        else:
+            with pytest.raises(services.WrongSignIn):
+                services.sign_in(PHONE, PASSWORD)
+
+
+def test_changing_the_password_asks_for_the_old_one_and_ends_every_session():
+    member = register()
+    actor = actor_of(member)
+    with pytest.raises(DomainError) as caught, transaction():
+        services.set_password(actor, member.id, "xin-de-mima-9", current="wrong")
+    assert caught.value.field == "current_password"
+    with transaction():
+        changed = services.set_password(actor, member.id, "xin-de-mima-9", current=PASSWORD)
+    assert changed.session_epoch == 2
+    assert services.sign_in(PHONE, "xin-de-mima-9").id == member.id
+    with pytest.raises(services.WrongSignIn):
+        services.sign_in(PHONE, PASSWORD)
+
+
+def test_nobody_sets_the_password_of_another(admin):
+    member = register()
+    with pytest.raises(NotFound), transaction():
+        services.set_password(admin, member.id, "xin-de-mima-9")
+
+
+# --- decisions about others ---
+
+
+def test_an_admin_verifies_a_member_of_her_area(admin, village):
+    member = register(home_area_id=village.id)
+    with transaction():
+        services.verify(admin, member_id=member.id)
+        services.verify(admin, member_id=member.id)
+    assert member.verified_by == admin.member_id
+    assert [entry.act for entry in session().scalars(select(AuditEntry))] == ["people.verify"]
+
+
+def test_nobody_verifies_herself(village):
+    with transaction():
+        member = make_member(village, verified=False)
+        make_grant(member, "village_admin", village)
+    with pytest.raises(Forbidden) as caught, transaction():
+        services.verify(actor_of(member), member_id=member.id)
+    assert caught.value.code == "oneself"
+
+
+def test_the_database_refuses_a_member_verified_by_herself(village):
+    with transaction():
+        member = make_member(village, verified=False)
+    with pytest.raises(IntegrityError), transaction():
+        session().execute(
+            update(Member).where(Member.id == member.id).values(verified_at=member.created_at, verified_by=member.id)
+        )
+
+
+def test_an_area_elsewhere_does_not_exist_for_an_admin(admin):
+    with transaction():
+        elsewhere = make_village(make_town("平桥街道"))
+    member = register(home_area_id=elsewhere.id)
+    for act in (
+        lambda: services.verify(admin, member_id=member.id),
+        lambda: services.suspend(admin, member_id=member.id, reason="x"),
+        lambda: services.confirm_guardian(admin, member_id=member.id, how="x"),
+        lambda: services.reinstate(admin, member_id=member.id, reason="x"),
+    ):
+        with pytest.raises(NotFound), transaction():
+            act()
+
+
+def test_a_plain_member_decides_nothing(village):
+    member = register(home_area_id=village.id)
+    with transaction():
+        other = make_member(village)
+    with pytest.raises(Forbidden), transaction():
+        services.verify(actor_of(other), member_id=member.id)
+
+
+def test_a_second_verified_member_with_the_same_number_is_refused_in_words(admin, village):
+    first = register(home_area_id=village.id)
+    second = register(home_area_id=village.id, name="李四")
+    with transaction():
+        services.verify(admin, member_id=first.id)
+    with pytest.raises(services.PhoneTaken), transaction():
+        services.verify(admin, member_id=second.id)
+
+
+def test_the_database_refuses_two_verified_members_with_one_number_and_the_refusal_has_words(village):
+    first = register(home_area_id=village.id)
+    second = register(home_area_id=village.id, name="李四")
+    with transaction():
+        session().execute(update(Member).where(Member.id == first.id).values(verified_at=first.created_at))
+    with pytest.raises(services.PhoneTaken), transaction():
+        session().execute(update(Member).where(Member.id == second.id).values(verified_at=first.created_at))
+
+
+def test_a_minor_is_verified_only_after_her_guardian_agreed(admin, village):
+    minor = register(age_band="14-17", guardian_name="妈妈", guardian_phone="19900000002", home_area_id=village.id)
+    with pytest.raises(DomainError) as caught, transaction():
+        services.verify(admin, member_id=minor.id)
+    assert caught.value.code == "guardian_first"
+    with pytest.raises(DomainError) as caught, transaction():
+        services.confirm_guardian(admin, member_id=minor.id, how="  ")
+    assert caught.value.field == "how"
+    with transaction():
+        services.confirm_guardian(admin, member_id=minor.id, how="电话里同意，妈妈 11 月 20 日")
+        services.verify(admin, member_id=minor.id)
+    assert (minor.guardian_by, minor.verified_by) == (admin.member_id, admin.member_id)
+
+
+@pytest.mark.parametrize("values", [{"verified_at": True}, {"guardian_at": True, "guardian_by": "self"}])
+def test_the_database_refuses_a_verified_minor_without_guardian_and_a_guardian_of_herself(village, values):
+    minor = register(age_band="14-17", guardian_name="妈妈", guardian_phone="19900000002", home_area_id=village.id)
+    written = {name: minor.id if value == "self" else minor.created_at for name, value in values.items()}
+    with pytest.raises(IntegrityError), transaction():
+        session().execute(update(Member).where(Member.id == minor.id).values(**written))
+
+
+def test_an_adult_needs_no_guardian(admin, village):
+    member = register(home_area_id=village.id)
+    with pytest.raises(Conflict), transaction():
+        services.confirm_guardian(admin, member_id=member.id, how="电话")
+
+
+def test_suspending_takes_rights_away_and_reinstating_gives_them_back(village):
+    with transaction():
+        member = make_member(village)
+        make_grant(member, "grid_worker", village)
+        boss = make_member(village)
+        make_grant(boss, "town_admin", session().get(type(village), village.town_id))
+    with pytest.raises(DomainError), transaction():
+        services.suspend(actor_of(boss), member_id=member.id, reason="")
+    with transaction():
+        services.suspend(actor_of(boss), member_id=member.id, reason="核实中")
+    assert actor_of(member).held == ()
+    with pytest.raises(Conflict), transaction():
+        services.suspend(actor_of(boss), member_id=member.id, reason="again")
+    with transaction():
+        services.reinstate(actor_of(boss), member_id=member.id, reason="已核实")
+    assert actor_of(member).held
+
+
+def test_an_office_above_ones_own_area_cannot_be_suspended(admin, village):
+    with transaction():
+        district = make_area("district", "另一区")
+        official = make_member(village)
+        make_grant(official, "district_office", district)
+    with pytest.raises(Forbidden) as caught, transaction():
+        services.suspend(admin, member_id=official.id, reason="x")
+    assert caught.value.code == "higher_office"
