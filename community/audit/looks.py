@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from community.audit import services
 from community.core.db import transaction
 from community.core.slots import Provider
-from community.core.web.session import signed_in_actor
+from community.core.web.session import must_be_signed_in
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -47,7 +47,7 @@ def audits_look(why: str, argument: str = "member_id") -> Callable[[V], V]:
 
 
 def _note(member_id: int, why: str) -> None:
-    actor = signed_in_actor()
+    actor = must_be_signed_in()
     if actor.member_id == member_id:
         return
     scope = member_scope(member_id)

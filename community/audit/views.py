@@ -8,7 +8,7 @@ from community.audit import queries
 from community.core.authz import Perm
 from community.core.ids import MAX_ID
 from community.core.web.rights import requires
-from community.core.web.session import signed_in_actor
+from community.core.web.session import must_be_signed_in
 
 bp = Blueprint("audit", __name__)
 
@@ -20,7 +20,7 @@ def entries() -> str:
     before = request.args.get("before", type=int)
     if before is not None and not 0 < before <= MAX_ID:
         before = None
-    actor = signed_in_actor()
+    actor = must_be_signed_in()
     page = queries.entries(actor, wanted, before=before)
     chosen = {name: value for name in ("act", "actor", "object_type", "object_id") if (value := getattr(wanted, name))}
     return render_template(

@@ -13,7 +13,7 @@ _providers: dict[str, Provider[Any]] = {}
 
 
 class Slot:
-    """A named place on a page; higher rooms register functions from the page's object to a rendered fragment or None."""
+    """A named place on a page: higher rooms register functions from its object to a rendered fragment or None."""
 
     def __init__(self, name: str) -> None:
         self.name = name

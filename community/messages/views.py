@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from community.core.ids import MAX_ID
 from community.core.web.command import command
 from community.core.web.rights import signed_in
-from community.core.web.session import signed_in_actor
+from community.core.web.session import must_be_signed_in
 from community.messages import queries, services, wording
 
 bp = Blueprint("messages", __name__)
@@ -17,7 +17,7 @@ bp = Blueprint("messages", __name__)
 @bp.get("/inbox")
 @signed_in
 def inbox() -> str:
-    actor = signed_in_actor()
+    actor = must_be_signed_in()
     before = request.args.get("before", type=int)
     found = queries.inbox(actor, before=before if before and 0 < before <= MAX_ID else None)
     return render_template(
@@ -34,7 +34,7 @@ def inbox() -> str:
 @signed_in
 @command()
 def read_all() -> Response:
-    actor = signed_in_actor()
+    actor = must_be_signed_in()
     newest = request.form.get("newest", default=0, type=int)
     services.mark_read(actor, newest_id=newest if 0 < newest <= MAX_ID else 0)
     return redirect(url_for("messages.inbox"), 303)

@@ -64,8 +64,8 @@ def current_actor() -> Actor | None:
     return user.actor if user.is_authenticated else None
 
 
-def signed_in_actor() -> Actor:
-    """Return who is signed in; raises SignInNeeded when nobody is (a route marked `signed_in` never gets there)."""
+def must_be_signed_in() -> Actor:
+    """Return who is signed in; raises SignInNeeded when nobody is."""
     actor = current_actor()
     if actor is None:
         raise SignInNeeded
