@@ -36,7 +36,10 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """One scan. `flag` is the code of the rule that marked it; `settlement` is None while it waits."""
+    """One scan. `flag` is the code of the rule that marked it, `far_m` its distance in whole hundreds of metres.
+
+    `settlement` is None while a flagged one waits.
+    """
 
     person: int
     team: str
@@ -46,6 +49,7 @@ class CheckIn:
     src: str
     band: str
     flag: str | None = None
+    far_m: int | None = None
     settlement: Settlement | None = None
 
 
@@ -238,7 +242,7 @@ class _Day:
         if paused is not None and self.chance.random() < 0.5:
             row = replace(row, post=paused, flag="post_paused")
         else:
-            row = replace(row, band="far", src="poster", flag="geo_far")
+            row = replace(row, band="far", far_m=self.chance.randrange(400, 2600, 100), src="poster", flag="geo_far")
         return row if self.recent else replace(row, settlement=self._settle(row))
 
     def _settle(self, row: CheckIn) -> Settlement:

@@ -58,8 +58,9 @@ def add_members(actor: Actor, members: Sequence[PastMember]) -> None:
     if not members:
         return
     session().execute(insert(Member), [_row(member) for member in members])
-    given = [row for member in members for row in _consents(member)]
-    if given:
+    agreed = {scope: consents.current(scope) for scope in {scope for member in members for scope in member.consents}}
+    texts = {scope: (text.version, text.digest) for scope, text in agreed.items()}
+    if given := [row for member in members for row in _consents(member, texts)]:
         session().execute(insert(Consent), given)
 
 
@@ -92,13 +93,13 @@ def _row(member: PastMember) -> dict[str, Any]:
     }
 
 
-def _consents(member: PastMember) -> Iterator[dict[str, Any]]:
+def _consents(member: PastMember, texts: dict[str, tuple[str, str]]) -> Iterator[dict[str, Any]]:
     for scope in member.consents:
-        text = consents.current(scope)
+        version, digest = texts[scope]
         yield {
             "member_id": member.id,
             "scope": scope,
-            "version": text.version,
-            "text_digest": text.digest,
+            "version": version,
+            "text_digest": digest,
             "given_at": member.joined_at,
         }

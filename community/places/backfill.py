@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from community.core.authz import Actor, must_be_system
 from community.core.config import settings
@@ -62,6 +62,12 @@ class PostRef:
     print_id: int
     town_id: int
     scope_path: str
+
+
+def area_exists(actor: Actor, code: str) -> bool:
+    """Say whether an area with that code is stored already."""
+    must_be_system(actor)
+    return session().execute(select(Area.id).where(Area.code == code)).first() is not None
 
 
 def add_areas(actor: Actor, areas: Iterable[NewArea]) -> dict[str, AreaRef]:

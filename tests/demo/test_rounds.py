@@ -99,7 +99,8 @@ def test_older_flagged_check_ins_were_settled_within_48_hours_by_day_and_by_some
 
 def test_only_flagged_check_ins_are_far_away_or_at_a_paused_post():
     for row in _all():
-        assert (row.band == "far") is (row.flag == "geo_far")
+        assert (row.band == "far") is (row.flag == "geo_far") is (row.far_m is not None)
+        assert (row.far_m or 0) % 100 == 0
         assert (row.post.paused_because is not None) is (row.flag == "post_paused")
 
 
