@@ -1,0 +1,69 @@
+"""The page of a scanned code, and the form for a typed one. A GET never records (checkin.md §1.9)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from community.core.authz import Actor
+from community.core.ids import clean_code, is_code
+from community.core.web.limits import limiter
+from community.core.web.rights import public
+from community.core.web.session import current_actor
+from community.home.views import bp
+from community.patrols.views import scan
+from community.people import consents, queries as people
+from community.places import codes, queries as places
+from community.places.codes import PosterRevoked, ScannedPost
+
+
+@dataclass(frozen=True)
+class Landing:
+    """What can be done at this place. `kept_at` is the time of a scan that sign-in interrupted."""
+
+    post: ScannedPost
+    place: str
+    token: str
+    kept_at: object | None
+    consent: consents.ConsentText | None
+    in_place: bool
+
+
+@bp.get("/p/<token>")
+@public("a printed code opens for everybody")
+def landing(token: str) -> Response:
+    try:
+        post = codes.resolve(token, codes.accepted_hosts(request.host))
+    except PosterRevoked as revoked:
+        near = places.posts_near(revoked.post.post_id)
+        return make_response(render_template("home/revoked.html", post=revoked.post, near=near), 410)
+    actor = current_actor()
+    return make_response(render_template("home/landing.html", page=_page(actor, post, token)))
+
+
+def _page(actor: Actor | None, post: ScannedPost, token: str) -> Landing:
+    text = consents.current("presence")
+    agreed = actor is not None and people.consented(actor.member_id, text.scope, text.version)
+    kept = scan.kept(request, token) if actor else None
+    return Landing(
+        post=post,
+        place=places.names([post.area_id]).get(post.area_id, ""),
+        token=token,
+        kept_at=kept.captured_at if kept else None,
+        consent=None if agreed else text,
+        in_place=post.state == "active" and not post.moved,
+    )
+
+
+@bp.get("/p")
+@public("anyone may type the code of a sign")
+@limiter.limit("60/minute")
+def type_code() -> Response | str:
+    typed = clean_code(request.args.get("code", "")[:40])
+    if not typed:
+        return render_template("home/type_code.html", typed="", wrong=False)
+    if is_code(typed):
+        return redirect(url_for("home.landing", token=typed), 303)
+    return make_response(render_template("home/type_code.html", typed=typed, wrong=True), 422)

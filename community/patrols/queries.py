@@ -1,0 +1,174 @@
+"""Reads of check-ins: what the decision table needs, receipts, lists for members and desks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Row, func, select
+
+from community.core import clock
+from community.core.authz import Actor, Perm, must, visible
+from community.core.db import session
+from community.core.errors import NotFound
+from community.patrols.models import CheckIn, CheckInEvent
+from community.patrols.policies import LIMITS, Earlier
+from community.people import queries as people
+from community.places import geo, queries as places
+
+PAGE = 50
+_C = CheckIn.__table__.c
+_POST = places.POST.c
+
+
+def earlier(member_id: int, at: dt.datetime, lat: float, lon: float) -> list[Earlier]:
+    """Return the member's check-ins within two hours of `at`, newest first, with their posts' distance from here."""
+    rows = session().execute(
+        select(_C.post_id, _C.kind, _C.used_at, _C.lo, _C.hi, _POST.lat, _POST.lon)
+        .join(places.POST, _POST.id == _C.post_id)
+        .where(
+            _C.member_id == member_id,
+            _C.status != "rejected",
+            _C.used_at >= at - LIMITS.speed_window,
+            _C.used_at <= at + LIMITS.speed_window,
+        )
+        .order_by(_C.used_at.desc())
+        .limit(60)
+    )
+    return [
+        Earlier(row.post_id, row.kind, row.used_at, row.lo, row.hi, geo.distance(lat, lon, row.lat, row.lon))
+        for row in rows
+    ]
+
+
+def others_on_device(device: str, member_id: int, at: dt.datetime) -> int:
+    """Return how many other members checked in with this phone in the ten minutes around `at`."""
+    found = session().execute(
+        select(func.count(func.distinct(_C.member_id))).where(
+            _C.device == device,
+            _C.member_id != member_id,
+            _C.used_at >= at - LIMITS.device_window,
+            _C.used_at <= at + LIMITS.device_window,
+        )
+    )
+    return int(found.scalar_one())
+
+
+def first_scan(member_id: int, post_id: int, kind: str, at: dt.datetime) -> uuid.UUID | None:
+    """Return the check-in that makes a scan at `at` a double one (row 10), or None."""
+    found = session().execute(
+        select(_C.id)
+        .where(
+            _C.member_id == member_id,
+            _C.post_id == post_id,
+            _C.kind == kind,
+            _C.status != "rejected",
+            _C.used_at >= at - LIMITS.double_scan,
+            _C.used_at <= at + LIMITS.double_scan,
+        )
+        .order_by(_C.used_at)
+        .limit(1)
+    )
+    return found.scalar()
+
+
+def _receipts() -> Any:
+    return (
+        select(
+            CheckIn,
+            _POST.name.label("post_name"),
+            _POST.number.label("post_number"),
+            people.MEMBER.c.display_name.label("member_name"),
+        )
+        .join(places.POST, _POST.id == CheckIn.post_id)
+        .join(people.MEMBER, people.MEMBER.c.id == CheckIn.member_id)
+    )
+
+
+def receipt(actor: Actor, checkin_id: uuid.UUID) -> Row[Any]:
+    """Return (CheckIn, post_name, post_number, member_name) for its member, or for staff of its area.
+
+    Raises NotFound for anybody else's.
+    """
+    row: Row[Any] | None = session().execute(_receipts().where(CheckIn.id == checkin_id)).first()
+    if row is None:
+        raise NotFound
+    must(actor, Perm.CHECKIN_READ, row.CheckIn)
+    return row
+
+
+def moves(checkin_id: uuid.UUID) -> Sequence[Row[Any]]:
+    """Return the check-in's events, oldest first, with the name of who decided."""
+    names = people.MEMBER.c
+    return session().execute(
+        select(
+            CheckInEvent.from_status, CheckInEvent.to_status, CheckInEvent.reason, CheckInEvent.at,
+            CheckInEvent.by_id, names.display_name.label("by_name"),
+        )
+        .outerjoin(people.MEMBER, names.id == CheckInEvent.by_id)
+        .where(CheckInEvent.checkin_id == checkin_id)
+        .order_by(CheckInEvent.at, CheckInEvent.id)
+    ).all()  # fmt: skip
+
+
+def mine(actor: Actor, before: dt.datetime | None = None) -> Sequence[Row[Any]]:
+    """Return up to 51 of the actor's own check-ins, newest first, those before `before` when given."""
+    statement = _receipts().where(CheckIn.member_id == actor.member_id)
+    if before is not None:
+        statement = statement.where(CheckIn.used_at < before)
+    return session().execute(statement.order_by(CheckIn.used_at.desc()).limit(PAGE + 1)).all()
+
+
+def on_day(actor: Actor, day: dt.date, *, only: str = "", limit: int = 200) -> Sequence[Row[Any]]:
+    """Return the check-ins of the civil `day` in the actor's areas, newest first; `only` one status."""
+    begins = clock.at_local(day, dt.time.min)
+    statement = _receipts().where(
+        visible(actor, Perm.CHECKIN_READ, CheckIn),
+        CheckIn.used_at >= begins,
+        CheckIn.used_at < clock.at_local(day + dt.timedelta(days=1), dt.time.min),
+    )
+    if only:
+        statement = statement.where(CheckIn.status == only)
+    return session().execute(statement.order_by(CheckIn.used_at.desc()).limit(limit)).all()
+
+
+def waiting(actor: Actor, limit: int = 100) -> Sequence[Row[Any]]:
+    """Return the flagged check-ins that the actor may settle, oldest first; never her own."""
+    statement = _receipts().where(
+        visible(actor, Perm.CHECKIN_SETTLE, CheckIn),
+        CheckIn.status == "flagged",
+        CheckIn.member_id != actor.member_id,
+    )
+    return session().execute(statement.order_by(CheckIn.used_at).limit(limit)).all()
+
+
+def waiting_count(actor: Actor) -> int:
+    """Return how many flagged check-ins the actor may settle."""
+    found = session().execute(
+        select(func.count(CheckIn.id)).where(
+            visible(actor, Perm.CHECKIN_SETTLE, CheckIn),
+            CheckIn.status == "flagged",
+            CheckIn.member_id != actor.member_id,
+        )
+    )
+    return int(found.scalar_one())
+
+
+def last_of(member_id: int) -> Row[Any] | None:
+    """Return the member's newest check-in with its post, or None."""
+    found: Row[Any] | None = (
+        session()
+        .execute(_receipts().where(CheckIn.member_id == member_id).order_by(CheckIn.used_at.desc()).limit(1))
+        .first()
+    )
+    return found
+
+
+def unsettled_before(at: dt.datetime, limit: int) -> Sequence[uuid.UUID]:
+    """Return flagged check-ins received before `at` that silence may settle (not those that need a person)."""
+    from_table = select(CheckIn.id).where(
+        CheckIn.status == "flagged", CheckIn.received_at < at, CheckIn.code == "post_paused"
+    )
+    return session().execute(from_table.order_by(CheckIn.received_at).limit(limit)).scalars().all()

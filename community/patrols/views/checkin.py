@@ -1,0 +1,120 @@
+"""Checking in at a post, and receipts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import replace
+
+from flask import make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from community.core.errors import NotFound
+from community.core.ids import parse_uuid
+from community.core.slots import Slot
+from community.core.web import device
+from community.core.web.command import command
+from community.core.web.rights import public, signed_in
+from community.core.web.session import current_actor, must_be_signed_in
+from community.patrols.policies import REFUSALS, Evidence
+from community.patrols.services.checkin import Outcome, check_in, refuse
+from community.patrols.texts import REFUSALS as REFUSAL_TEXTS
+from community.patrols.views import pages, scan
+from community.patrols.views.blueprint import bp
+from community.places import codes
+from community.places.codes import PosterRevoked, ScannedPost, TokenBad
+
+# Higher rooms show what a check-in brought (page: the receipt).
+checkin_receipt = Slot("checkin_receipt")
+
+_POSITION = ("lat", "lon", "acc", "age_ms", "crs", "pos_denied")
+
+
+@bp.post("/p/<token>/checkin")
+@public("a scan without a session is kept ten minutes and finished after sign-in")
+@command(volatile=_POSITION)
+def make(token: str) -> Response:
+    try:
+        post = codes.resolve(token, codes.accepted_hosts(request.host))
+    except (TokenBad, PosterRevoked) as bad:
+        return _bad_code(token, bad)
+    actor, kept = current_actor(), scan.kept(request, token) if request.form.get("resume") else None
+    found = kept.evidence if kept else scan.evidence(request.form, post)
+    if actor is None:
+        return _sign_in_first(token, replace(found, band="none") if found.band == "far" else found)
+    if kept is None and scan.needs_second_fix(request.form, found, token):
+        return make_response(render_template("patrols/again.html", page=pages.again(post, token)), 200)
+    outcome = check_in(
+        actor,
+        post,
+        found,
+        device=device.current(),
+        at=kept.captured_at if kept else None,
+        agrees=bool(request.form.get("agree")),
+    )
+    return _after(outcome, token)
+
+
+def _bad_code(token: str, bad: TokenBad | PosterRevoked) -> Response:
+    post: ScannedPost | None = getattr(bad, "post", None)
+    actor = current_actor()
+    refuse(bad.code, device=device.current(), src="poster", member_id=actor.member_id if actor else None, post=post)
+    return redirect(url_for("home.landing", token=token[:60]), 303)
+
+
+def _sign_in_first(token: str, found: Evidence) -> Response:
+    there = url_for("home.landing", token=token)
+    response = make_response(redirect(url_for("people.sign_in", next=there), 303))
+    scan.keep(response, token, found)
+    return response
+
+
+def _after(outcome: Outcome, token: str) -> Response:
+    if outcome.checkin_id is None:
+        return redirect(url_for("patrols.refused", token=token, code=outcome.code), 303)
+    again = 1 if outcome.status == "duplicate" else None
+    there = url_for("patrols.receipt", checkin_id=str(outcome.checkin_id), again=again)
+    response = make_response(redirect(there, 303))
+    scan.forget(response)
+    return response
+
+
+@bp.get("/p/<token>/refused/<code>")
+@public("says why a scan was not recorded")
+def refused(token: str, code: str) -> Response:
+    if code not in REFUSALS:
+        raise NotFound
+    post = codes.resolve(token, codes.accepted_hosts(request.host))
+    title, text = REFUSAL_TEXTS[code]
+    page = pages.Refused(post, code, title, text, url_for("home.landing", token=token))
+    return make_response(render_template("patrols/refused.html", page=page), 403)
+
+
+@bp.get("/checkins/<checkin_id>")
+@signed_in
+def receipt(checkin_id: str) -> str:
+    page = pages.receipt(must_be_signed_in(), checkin_id_of(checkin_id), again=request.args.get("again") == "1")
+    return render_template("patrols/receipt.html", page=page)
+
+
+@bp.get("/checkins")
+@signed_in
+def mine() -> str:
+    page = pages.mine(must_be_signed_in(), _instant(request.args.get("before")))
+    return render_template("patrols/mine.html", page=page)
+
+
+def _instant(text: str | None) -> dt.datetime | None:
+    try:
+        found = dt.datetime.fromisoformat(text or "")
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
+def checkin_id_of(text: str) -> uuid.UUID:
+    """Return the id that a URL spells; raises NotFound for anything else."""
+    found = parse_uuid(text)
+    if found is None:
+        raise NotFound
+    return found
