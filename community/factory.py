@@ -11,6 +11,7 @@ from flask import Blueprint, Flask
 from flask_migrate import Migrate
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from community.access import cli as access_cli, queries as access_queries
 from community.access.queries import load_actor
 from community.audit import looks, queries as audit_queries, views as audit_views
 from community.core import clock, events, scheduler
@@ -31,11 +32,12 @@ from community.core.web import (
 from community.core.web.assets import Assets
 from community.core.web.converters import IdConverter
 from community.core.web.limits import limiter
-from community.home import navigation, views as home_views
+from community.home import landing, navigation
 from community.messages import channels, views as messages_views
-from community.people import queries as people_queries
+from community.patrols import views as patrols_views
+from community.people import policies as people_policies, queries as people_queries
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health.bp, audit_views.bp, messages_views.bp, home_views.bp)
+BLUEPRINTS: tuple[Blueprint, ...] = (health.bp, audit_views.bp, messages_views.bp, patrols_views.bp, landing.bp)
 
 # Event → handlers, all in the emitter's transaction (golden file: tests/architecture/events.txt).
 SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {}
@@ -44,6 +46,8 @@ JOBS: tuple[Job, ...] = (
     Job(HEARTBEAT, "community.core.scheduler.runner:beat", timedelta(seconds=30)),
     Job("forget_keys", "community.core.jobs:forget_old_keys", timedelta(hours=1)),
     Job("send_messages", "community.messages.jobs:send_due", timedelta(seconds=10)),
+    Job("settle_silent", "community.patrols.jobs:settle_silent", timedelta(hours=1)),
+    Job("forget_attempts", "community.patrols.jobs:forget_attempts", timedelta(hours=6)),
 )
 
 
@@ -132,7 +136,9 @@ def _rooms(app: Flask, settings: Settings) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     events.wire(SUBSCRIBERS)
+    app.cli.add_command(access_cli.group)
     audit_queries.actor_names.register(people_queries.names)
+    people_policies.offices.register(access_queries.offices)
     looks.member_scope.register(people_queries.home_path)
     channels.wire(channels.ConsoleChannel(verbose=settings.demo))
     scheduler.wire(JOBS)
