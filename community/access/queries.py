@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import or_
+from sqlalchemy import or_, select
 
 from community.access.models import Role, RoleGrant
 from community.core import clock
@@ -57,3 +58,59 @@ def load_actor(member_id: int, epoch: int, lock: bool) -> Actor | None:  # noqa:
 @lru_cache(maxsize=256)
 def _perms(names: tuple[str, ...]) -> frozenset[Perm]:
     return frozenset(Perm(name) for name in names if name in _KNOWN)
+
+
+def holders(perm: Perm, area_id: int) -> list[int]:
+    """Return the active members who hold `perm` by a grant at this very area (not above it): whom to tell about it."""
+    grants, now = RoleGrant.__table__.c, clock.now()
+    rows = session().execute(
+        select(grants.member_id, Role.perms)
+        .join(Role, Role.code == grants.role)
+        .join(people.MEMBER, people.MEMBER.c.id == grants.member_id)
+        .where(
+            grants.area_id == area_id,
+            grants.starts_at <= now,
+            or_(grants.until.is_(None), grants.until > now),
+            people.MEMBER.c.status == "active",
+        )
+        .order_by(grants.member_id)
+    )
+    return list(dict.fromkeys(row.member_id for row in rows if perm in _perms(tuple(row.perms))))
+
+
+def offices(member_id: int) -> tuple[str, ...]:
+    """Return the area paths at which the member holds a role now."""
+    now, columns = clock.now(), RoleGrant.__table__.c
+    statement = select(columns.scope_path).where(
+        columns.member_id == member_id,
+        columns.scope_path.is_not(None),
+        columns.starts_at <= now,
+        or_(columns.until.is_(None), columns.until > now),
+    )
+    return tuple(sorted(set(session().execute(statement).scalars())))
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """A role that somebody holds, by name, and where."""
+
+    role: str
+    name: str
+    name_en: str
+    place: str
+
+
+def held_by(member_id: int) -> list[Office]:
+    """Return what the member holds now, in the roles' order."""
+    now, grants, roles = clock.now(), RoleGrant.__table__.c, Role.__table__.c
+    statement = (
+        select(grants.role, roles.name, roles.name_en, grants.place)
+        .join_from(RoleGrant.__table__, Role.__table__, roles.code == grants.role)
+        .where(
+            grants.member_id == member_id,
+            grants.starts_at <= now,
+            or_(grants.until.is_(None), grants.until > now),
+        )
+        .order_by(roles.sort, grants.id)
+    )
+    return [Office(row.role, row.name, row.name_en, row.place) for row in session().execute(statement)]

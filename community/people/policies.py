@@ -81,9 +81,11 @@ def _bad_password(code: str, message: Text) -> DomainError:
 
 
 def _is_regular(text: str) -> bool:
-    # 11111111, 12345678, abcdefgh, 87654321, and a short piece said again and again.
+    # 11111111, 1234567890, abcdefgh, 87654321, and a short piece said again and again.
     steps = {ord(after) - ord(before) for before, after in itertools.pairwise(text)}
-    return steps in ({0}, {1}, {-1}) or (len(set(text)) <= 2) or text in (text + text)[1:-1]
+    if text.isdecimal():
+        steps = {step + 10 if step == -9 else step - 10 if step == 9 else step for step in steps}
+    return steps in ({0}, {1}, {-1}) or len(set(text)) <= 2 or text in (text + text)[1:-1]
 
 
 def check_age(age_band: str) -> str:
