@@ -14,7 +14,7 @@ from community.core.authz import Actor, Perm, must, visible
 from community.core.db import session
 from community.core.errors import NotFound
 from community.patrols.models import CheckIn, CheckInEvent
-from community.patrols.policies import LIMITS, Earlier
+from community.patrols.policies import LIMITS, NEEDS_A_PERSON, Earlier
 from community.people import queries as people
 from community.places import geo, queries as places
 
@@ -167,8 +167,10 @@ def last_of(member_id: int) -> Row[Any] | None:
 
 
 def unsettled_before(at: dt.datetime, limit: int) -> Sequence[uuid.UUID]:
-    """Return flagged check-ins received before `at` that silence may settle (not those that need a person)."""
-    from_table = select(CheckIn.id).where(
-        CheckIn.status == "flagged", CheckIn.received_at < at, CheckIn.code == "post_paused"
+    """Return flagged check-ins received before `at` that silence may settle: no condition met that needs a person."""
+    found = select(CheckIn.id).where(
+        CheckIn.status == "flagged",
+        CheckIn.received_at < at,
+        *(CheckIn.notes.not_like(f"%{code}%") for code in NEEDS_A_PERSON),
     )
-    return session().execute(from_table.order_by(CheckIn.received_at).limit(limit)).scalars().all()
+    return session().execute(found.order_by(CheckIn.received_at).limit(limit)).scalars().all()

@@ -1,0 +1,84 @@
+"""What the database itself refuses, whoever asks, on both engines."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from community.core.clock import FrozenClock
+from community.core.db import session, transaction
+from community.core.ids import new_id
+from community.patrols.services.checkin import check_in
+from tests.factories.access import actor_of
+from tests.factories.patrols import DEVICE, NEAR, Scene, make_scene
+
+pytestmark = pytest.mark.engine
+
+
+@pytest.fixture
+def scene(app: Flask, frozen_clock: FrozenClock) -> Scene:
+    with transaction():
+        made = make_scene()
+    with transaction():
+        check_in(actor_of(made.member), made.scanned, NEAR, device=DEVICE)
+    return made
+
+
+def attack(statement: str, **parameters: object) -> None:
+    with pytest.raises(DBAPIError), transaction():
+        session().execute(text(statement), parameters)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE checkin SET grade = 'A'",
+        "UPDATE checkin SET used_at = '2020-01-01T00:00:00+00:00', lo = '2020-01-01T00:00:00+00:00'",
+        "UPDATE checkin SET member_id = member_id + 1",
+        "UPDATE checkin SET far_m = 100",
+        "UPDATE checkin SET first_status = 'flagged'",
+        "DELETE FROM checkin",
+        "UPDATE checkin_event SET reason = 'x'",
+        "DELETE FROM checkin_event",
+        "UPDATE checkin SET status = 'great'",
+    ],
+)
+def test_a_check_in_keeps_its_first_values(scene: Scene, statement: str) -> None:
+    attack(statement)
+
+
+def test_nobody_settles_her_own_flag_even_in_sql(scene: Scene) -> None:
+    attack(
+        "INSERT INTO checkin_event (id, checkin_id, member_id, from_status, to_status, by_id, reason, at) "
+        "SELECT :id, id, member_id, 'flagged', 'accepted', member_id, 'mine', received_at FROM checkin",
+        id=new_id(),
+    )
+
+
+def test_the_doer_of_an_event_is_the_check_ins_own(scene: Scene) -> None:
+    attack(
+        "INSERT INTO checkin_event (id, checkin_id, member_id, from_status, to_status, by_id, reason, at) "
+        "SELECT :id, id, :other, 'flagged', 'accepted', member_id, 'as if another', received_at FROM checkin",
+        id=new_id(),
+        other=scene.admin.id,
+    )
+
+
+def test_a_move_that_is_not_in_the_table_cannot_be_stored(scene: Scene) -> None:
+    attack(
+        "INSERT INTO checkin_event (id, checkin_id, member_id, from_status, to_status, by_id, reason, at) "
+        "SELECT :id, id, member_id, 'accepted', 'rejected', :by, 'no', received_at FROM checkin",
+        id=new_id(),
+        by=scene.admin.id,
+    )
+
+
+def test_settling_without_a_reason_cannot_be_stored(scene: Scene) -> None:
+    attack(
+        "INSERT INTO checkin_event (id, checkin_id, member_id, from_status, to_status, by_id, reason, at) "
+        "SELECT :id, id, member_id, 'flagged', 'rejected', :by, '', received_at FROM checkin",
+        id=new_id(),
+        by=scene.admin.id,
+    )
