@@ -34,13 +34,19 @@ from community.core.web.converters import IdConverter
 from community.core.web.limits import limiter
 from community.home import landing, navigation
 from community.messages import channels, views as messages_views
-from community.patrols import views as patrols_views
-from community.people import policies as people_policies, queries as people_queries
+from community.patrols import events as patrols_events, views as patrols_views
+from community.people import events as people_events, policies as people_policies, queries as people_queries
+from community.points import subscribers as points_subscribers
 
 BLUEPRINTS: tuple[Blueprint, ...] = (health.bp, audit_views.bp, messages_views.bp, patrols_views.bp, landing.bp)
 
 # Event → handlers, all in the emitter's transaction (golden file: tests/architecture/events.txt).
-SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {}
+SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
+    patrols_events.CheckInAccepted: (points_subscribers.award_checkin,),
+    patrols_events.CheckInFlagged: (points_subscribers.hold_flagged_checkin,),
+    patrols_events.CheckInSettled: (points_subscribers.settle_checkin,),
+    people_events.MemberVerified: (points_subscribers.release_verified,),
+}
 
 JOBS: tuple[Job, ...] = (
     Job(HEARTBEAT, "community.core.scheduler.runner:beat", timedelta(seconds=30)),

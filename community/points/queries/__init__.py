@@ -1,0 +1,1 @@
+"""What can be read of points: rules in force, balances and lines, waiting awards, budgets, invariants."""

@@ -1,0 +1,89 @@
+"""From an act to its award: which rules it meets, and whether the award is posted, has to wait or is not due."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+from community.points import policies
+from community.points.queries.rules import InForce, in_force
+from community.points.services import budget, waiting
+from community.points.services.posting import By, Claim, post_awards
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something a member did: `trigger` names its event, `evidence_ref` the row it rests on ("checkin:<uuid>")."""
+
+    trigger: str
+    evidence_ref: str
+    subject_id: int
+    town_id: int
+    scope_path: str
+    earned_at: dt.datetime
+    grade: str
+    place: str
+
+
+def award(act: Act, *, verified: bool) -> None:
+    """Award `act` by every rule it meets. An unverified member's award waits until somebody has verified her.
+
+    Delivering the same act again does nothing. Needs `transaction()`.
+    """
+    found = _rules(act)
+    claims = [_claim(act, rule) for rule in found if not policies.blocked(rule.terms, act.earned_at, rule.used)]
+    if not verified:
+        for claim in claims:
+            waiting.hold(claim, "unverified")
+    elif claims:
+        for outcome in post_awards(claims, By(act.subject_id), issuance_id=found[0].issuance_id):
+            if outcome.reason == "budget" and waiting.hold(outcome.claim, "budget"):
+                budget.tell_it_is_empty(act.town_id)
+
+
+def award_later(act: Act) -> None:
+    """Let the awards of a flagged act wait for the person who settles it. Needs `transaction()`."""
+    for rule in _rules(act):
+        waiting.hold(_claim(act, rule), "flagged")
+
+
+def settle(evidence_ref: str, *, accepted: bool, verified: bool, by_id: int | None, words: str) -> None:
+    """Post or refuse the awards that waited for a word on `evidence_ref`. Needs `transaction()`."""
+    rows = waiting.waiting_for(evidence_ref)
+    if not rows:
+        return
+    if not accepted:
+        waiting.refuse_waiting(rows, by_id, words)
+    elif not verified:
+        waiting.keep_waiting([row.award_id for row in rows], "unverified")
+    else:
+        waiting.post_waiting(rows, By(by_id or 0, by_id), words)
+
+
+def release(member_id: int, reason: str, *, by_id: int = 0) -> int:
+    """Post what waited for `reason` ("unverified", "budget") of one member; returns how many awards were posted.
+
+    One member a transaction: postings of several would wait for each other in a circle. `by_id` is who removed the
+    reason, 0 for a rule or job. Needs `transaction()`.
+    """
+    outcomes = waiting.post_waiting(waiting.waiting_of(member_id, reason), By(by_id, by_id or None))
+    return sum(1 for outcome in outcomes if outcome.txn_id)
+
+
+def _rules(act: Act) -> list[InForce]:
+    """Return the rules that `act` meets and that know nothing of it yet."""
+    found = in_force(act.town_id, act.trigger, act.earned_at, subject_id=act.subject_id, evidence_ref=act.evidence_ref)
+    return [rule for rule in found if not rule.known and policies.good_enough(act.grade, rule.terms.min_grade)]
+
+
+def _claim(act: Act, rule: InForce) -> Claim:
+    return Claim(
+        terms=rule.terms,
+        town_id=act.town_id,
+        scope_path=act.scope_path,
+        subject_id=act.subject_id,
+        evidence_ref=act.evidence_ref,
+        earned_at=act.earned_at,
+        grade=act.grade,
+        place=act.place,
+    )

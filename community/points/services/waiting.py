@@ -1,0 +1,187 @@
+"""Awards that wait: for a person's word on a flag, for the member to be verified, for the budget.
+
+A waiting award takes nothing of caps or budget; both are asked when it is posted. All functions need `transaction()`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Row, Select, select, update
+
+from community.core import clock
+from community.core.db import locking, session, upsert
+from community.core.ids import new_id
+from community.points import policies
+from community.points.models import Account, Award, Rule, RuleUsage, RuleVersion
+from community.points.queries.rules import TERMS, terms_of
+from community.points.services.posting import By, Claim, Outcome, post_awards
+
+# Awards that wait for one of these will be posted unless something else takes their place.
+_CERTAIN = ("unverified", "budget")
+
+
+def hold(claim: Claim, reason: str) -> bool:
+    """Let `claim` wait for `reason`; holding it again changes nothing.
+
+    Returns False, writing nothing, when its hour or day is already taken by what was posted or will be: nobody is shown
+    a promise that cannot be kept. A flagged act promises nothing, so it always waits for the person who looks at it.
+    """
+    if reason in _CERTAIN and policies.blocked(claim.terms, claim.earned_at, _spoken_for(claim)):
+        return False
+    session().execute(
+        upsert(Award)
+        .values(
+            id=new_id(),
+            town_id=claim.town_id,
+            scope_path=claim.scope_path,
+            rule_version_id=claim.terms.version_id,
+            dedupe_key=claim.dedupe_key,
+            subject_id=claim.subject_id,
+            evidence_ref=claim.evidence_ref,
+            amount=claim.terms.amount,
+            earned_at=claim.earned_at,
+            explain=policies.explanation(
+                claim.terms, earned_at=claim.earned_at, grade=claim.grade, place=claim.place
+            ),
+            state="held",
+            reason_code=reason,
+            created_at=clock.now(),
+        )
+        .on_conflict_do_nothing(index_elements=["town_id", "dedupe_key"])
+    )  # fmt: skip
+    return True
+
+
+def _spoken_for(claim: Claim) -> dict[str, int]:
+    """Return what is used of the claim's periods, awards that surely will be posted included."""
+    wanted = [period.key for period in policies.periods(claim.terms, claim.earned_at)]
+    usage = select(RuleUsage.period_key, RuleUsage.used).where(
+        RuleUsage.rule_id == claim.terms.rule_id,
+        RuleUsage.subject_id == claim.subject_id,
+        RuleUsage.period_key.in_(wanted),
+    )
+    used = {row.period_key: row.used for row in session().execute(usage)}
+    day = clock.local(claim.earned_at).date()
+    waiting = (
+        select(*TERMS, Award.earned_at)
+        .join(RuleVersion, RuleVersion.id == Award.rule_version_id)
+        .join(Rule, Rule.id == RuleVersion.rule_id)
+        .where(
+            Award.subject_id == claim.subject_id,
+            Award.state == "held",
+            Award.reason_code.in_(_CERTAIN),
+            Award.earned_at >= clock.at_local(day, dt.time.min),
+            Award.earned_at < clock.at_local(day + dt.timedelta(days=1), dt.time.min),
+            Rule.id == claim.terms.rule_id,
+        )
+    )
+    for row in session().execute(waiting):
+        for period in policies.periods(terms_of(row), row.earned_at):
+            used[period.key] = used.get(period.key, 0) + row.amount
+    return used
+
+
+def waiting_for(evidence_ref: str) -> Sequence[Row[Any]]:
+    """Return and lock the held awards that rest on `evidence_ref`."""
+    return session().execute(_held().where(Award.evidence_ref == evidence_ref)).all()
+
+
+def waiting_of(subject_id: int, reason: str) -> Sequence[Row[Any]]:
+    """Return and lock the held awards of a member that wait for `reason`, town by town."""
+    return session().execute(_held().where(Award.subject_id == subject_id, Award.reason_code == reason)).all()
+
+
+def _held() -> Select[Any]:
+    issuance = (
+        select(Account.id)
+        .where(Account.town_id == Award.town_id, Account.asset == "points", Account.kind == "issuance")
+        .scalar_subquery()
+        .label("issuance_id")
+    )
+    award = Award.__table__.c
+    return locking(
+        select(
+            *TERMS, issuance, award.id.label("award_id"), award.town_id, award.scope_path, award.subject_id,
+            award.evidence_ref, award.earned_at, award.explain, award.reason_code, award.created_at,
+        )
+        .join(RuleVersion.__table__, RuleVersion.__table__.c.id == award.rule_version_id)
+        .join(Rule.__table__, Rule.__table__.c.id == RuleVersion.__table__.c.rule_id)
+        .where(award.state == "held")
+        .order_by(award.town_id, award.subject_id, award.earned_at, award.id),
+        Award.__table__,
+    )  # fmt: skip
+
+
+def post_waiting(rows: Sequence[Row[Any]], by: By, words: str = "") -> list[Outcome]:
+    """Post held awards (rows of the functions above); what no longer fits is refused with the reason why.
+
+    `words` are what the deciding person wrote. An award that meets an empty budget goes on waiting, for the budget.
+    """
+    outcomes: list[Outcome] = []
+    for (_town, _subject), group in groupby(rows, key=lambda row: (row.town_id, row.subject_id)):
+        same = list(group)
+        award_of = {row.evidence_ref + str(row.rule_id): row.award_id for row in same}
+        made = post_awards([_claim(row) for row in same], by, issuance_id=same[0].issuance_id)
+        for outcome in made:
+            award_id = award_of[outcome.claim.evidence_ref + str(outcome.claim.terms.rule_id)]
+            _settle(award_id, outcome, by, words)
+        outcomes += made
+    return outcomes
+
+
+def _claim(row: Row[Any]) -> Claim:
+    return Claim(
+        terms=terms_of(row),
+        town_id=row.town_id,
+        scope_path=row.scope_path,
+        subject_id=row.subject_id,
+        evidence_ref=row.evidence_ref,
+        earned_at=row.earned_at,
+        grade=row.explain["grade"],
+        place=row.explain["place"],
+        waited={"reason": row.reason_code, "since": row.created_at.isoformat()},
+    )
+
+
+def _settle(award_id: int, outcome: Outcome, by: By, words: str) -> None:
+    if outcome.reason == "budget":
+        keep_waiting([award_id], "budget")
+        return
+    state = "posted" if outcome.txn_id else "refused"
+    _decide(award_id, state, by.approver_id, outcome.reason or "confirmed", words, outcome.txn_id)
+
+
+def refuse_waiting(rows: Sequence[Row[Any]], by_id: int | None, words: str) -> None:
+    """Refuse held awards because the act itself was not confirmed; `words` are the deciding person's."""
+    for row in rows:
+        _decide(row.award_id, "refused", by_id, "rejected", words, None)
+
+
+def keep_waiting(award_ids: Sequence[int], reason: str) -> None:
+    """Let held awards go on waiting, for `reason` from now on."""
+    session().execute(
+        update(Award)
+        .where(Award.id.in_(award_ids))
+        .values(reason_code=reason)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _decide(award_id: int, state: str, by_id: int | None, code: str, words: str, txn_id: int | None) -> None:
+    session().execute(
+        update(Award)
+        .where(Award.id == award_id, Award.state == "held")
+        .values(
+            state=state,
+            decided_at=clock.now(),
+            decided_by=by_id,
+            # The code and, after a colon, the person's own words.
+            decision=(f"{code}:{words}" if words else code)[:200],
+            txn_id=txn_id,
+        )
+        .execution_options(synchronize_session=False)
+    )
