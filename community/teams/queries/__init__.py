@@ -1,0 +1,26 @@
+"""Reads of teams and memberships, by who asks: people who look for a team, members, the desk."""
+
+from community.teams.queries.joining import Card, card, held_places, kinds, near, taken
+from community.teams.queries.own import (
+    Mine,
+    my_memberships,
+    open_membership,
+    own_membership,
+    serving,
+    waiting_for_guardian,
+)
+
+__all__ = [
+    "Card",
+    "Mine",
+    "card",
+    "held_places",
+    "kinds",
+    "my_memberships",
+    "near",
+    "open_membership",
+    "own_membership",
+    "serving",
+    "taken",
+    "waiting_for_guardian",
+]

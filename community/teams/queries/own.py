@@ -1,0 +1,140 @@
+"""What a member sees of her own memberships, and what other rooms ask about one member."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from sqlalchemy import Select, func, select
+
+from community.core.db import session
+from community.teams.models import OPEN_STATES, Membership, MembershipEvent, Team, TeamArea
+from community.teams.policies import ancestors
+
+_MEMBERSHIP = Membership.__table__.c
+_TEAM = Team.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """A membership with its team, as its member reads it. `moves` are (to_state, at, by_id, reason), oldest first."""
+
+    id: int
+    member_id: int
+    team_id: int
+    team: str
+    kind: str
+    hours: str
+    about: str
+    state: str
+    role: str
+    building_id: int | None
+    scope_path: str
+    applied_at: dt.datetime
+    active_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    reason: str | None
+    moves: tuple[tuple[str, dt.datetime, int | None, str | None], ...] = ()
+
+    @property
+    def open(self) -> bool:
+        return self.state in OPEN_STATES
+
+    def reached_at(self, state: str) -> dt.datetime | None:
+        """Return when the membership came into `state` last, or None."""
+        return next((at for to_state, at, _by, _why in reversed(self.moves) if to_state == state), None)
+
+
+def my_memberships(member_id: int) -> list[Mine]:
+    """Return the member's memberships: open ones first, the newest on top of each."""
+    rows = session().execute(_mine().where(_MEMBERSHIP.member_id == member_id).order_by(_MEMBERSHIP.id.desc()))
+    return sorted((Mine(**row._mapping) for row in rows), key=lambda mine: not mine.open)
+
+
+def own_membership(member_id: int, membership_id: int) -> Mine | None:
+    """Return the membership with its moves if it is the member's own, else None."""
+    row = session().execute(_mine().where(_MEMBERSHIP.id == membership_id, _MEMBERSHIP.member_id == member_id)).first()
+    return None if row is None else Mine(**row._mapping, moves=moves(membership_id))
+
+
+def moves(membership_id: int) -> tuple[tuple[str, dt.datetime, int | None, str | None], ...]:
+    """Return the moves of a membership as (to_state, at, by_id, reason), oldest first."""
+    event = MembershipEvent.__table__.c
+    rows = session().execute(
+        select(event.to_state, event.at, event.by_id, event.reason)
+        .where(event.membership_id == membership_id)
+        .order_by(event.at, event.id)
+    )
+    return tuple((row.to_state, row.at, row.by_id, row.reason) for row in rows)
+
+
+def open_membership(member_id: int, team_id: int) -> int | None:
+    """Return the id of the member's open membership in the team, or None."""
+    return session().scalar(
+        select(_MEMBERSHIP.id).where(
+            _MEMBERSHIP.member_id == member_id,
+            _MEMBERSHIP.team_id == team_id,
+            _MEMBERSHIP.state.in_(OPEN_STATES),
+        )
+    )
+
+
+class Serving(NamedTuple):
+    """A team that a member serves in: id, name and kind."""
+
+    team_id: int
+    name: str
+    kind: str
+
+
+def waiting_for_guardian(member_id: int) -> list[int]:
+    """Return the ids of the member's applications that wait for her guardian."""
+    waits = select(_MEMBERSHIP.id).where(_MEMBERSHIP.member_id == member_id, _MEMBERSHIP.state == "waiting_guardian")
+    return list(session().scalars(waits.order_by(_MEMBERSHIP.id)))
+
+
+def serving(member_id: int, path: str) -> Serving | None:
+    """Return (id, name, kind) of a team in which the member is active and that works at the area `path` or above it.
+
+    The team that works closest is named, of several the one she is in longest; None when there is none. One statement.
+    """
+    area = TeamArea.__table__.c
+    row = (
+        session()
+        .execute(
+            select(_TEAM.id, _TEAM.name, _TEAM.kind)
+            .select_from(Membership.__table__)
+            .join(Team.__table__, _TEAM.id == _MEMBERSHIP.team_id)
+            .join(TeamArea.__table__, area.team_id == _MEMBERSHIP.team_id)
+            .where(
+                _MEMBERSHIP.member_id == member_id,
+                _MEMBERSHIP.state == "active",
+                area.scope_path.in_(ancestors(path)),
+            )
+            .order_by(func.length(area.scope_path).desc(), _MEMBERSHIP.id)
+            .limit(1)
+        )
+        .first()
+    )
+    return None if row is None else Serving(row.id, row.name, row.kind)
+
+
+def _mine() -> Select[Any]:
+    return select(
+        _MEMBERSHIP.id,
+        _MEMBERSHIP.member_id,
+        _MEMBERSHIP.team_id,
+        _TEAM.name.label("team"),
+        _TEAM.kind,
+        _TEAM.hours,
+        _TEAM.about,
+        _MEMBERSHIP.state,
+        _MEMBERSHIP.role,
+        _MEMBERSHIP.building_id,
+        _MEMBERSHIP.scope_path,
+        _MEMBERSHIP.applied_at,
+        _MEMBERSHIP.active_at,
+        _MEMBERSHIP.ended_at,
+        _MEMBERSHIP.reason,
+    ).join(Team.__table__, _TEAM.id == _MEMBERSHIP.team_id)

@@ -1,0 +1,16 @@
+"""Commands about memberships: what members ask for themselves, what admins decide. Opened by an edge's transaction."""
+
+from community.teams.services.applying import Newcomer, agree, apply, leave
+from community.teams.services.deciding import approve, confirm_guardian, refuse, remove, set_role
+
+__all__ = [
+    "Newcomer",
+    "agree",
+    "apply",
+    "approve",
+    "confirm_guardian",
+    "leave",
+    "refuse",
+    "remove",
+    "set_role",
+]
