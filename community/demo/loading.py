@@ -262,6 +262,8 @@ class _Load:
                     state="paused" if plan.paused_because else "active",
                     created_at=self.founded_at,
                     printed_by=printed_by,
+                    spot=plan.spot,
+                    state_why=plan.paused_because,
                 )
             )
         made = places.add_posts(self.actor, new, areas=self.areas)

@@ -43,6 +43,8 @@ class NewPost:
     state: str
     created_at: dt.datetime
     printed_by: int
+    spot: str = ""
+    state_why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,8 @@ def add_posts(actor: Actor, posts: Sequence[NewPost], *, areas: dict[str, AreaRe
                 "radius_m": post.radius_m,
                 "open_to": post.open_to,
                 "state": post.state,
+                "state_why": post.state_why,
+                "spot": post.spot,
                 "created_at": post.created_at,
             }
         )

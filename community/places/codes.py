@@ -46,6 +46,8 @@ _COLUMNS: tuple[Any, ...] = (
     Post.open_to,
     Post.state,
     Post.kind,
+    Post.spot,
+    Post.state_why,
     Post.moved_at,
     PostPrint.printed_at,
     PostPrint.retired_at,
@@ -74,6 +76,8 @@ class ScannedPost:
     src: Source
     key_state: KeyState
     kind: str = "patrol"
+    spot: str = ""
+    state_why: str | None = None
 
 
 class TokenBad(NotFound):
@@ -213,6 +217,8 @@ def _judge(row: Row[Any], src: Source) -> ScannedPost:
         src=src,
         key_state=key.state if key else "dead",
         kind=row.kind,
+        spot=row.spot,
+        state_why=row.state_why,
     )
     if row.retired_at is not None or post.state == "retired" or post.key_state == "dead":
         raise PosterRevoked(post)

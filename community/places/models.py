@@ -63,6 +63,8 @@ class Post(Base):
     # The number printed on the sign: "is this the sign before you?"
     number: Mapped[str] = mapped_column(String(12))
     name: Mapped[str] = mapped_column(String(60))
+    # Where the sign hangs, for who puts it up and who looks for it.
+    spot: Mapped[str] = mapped_column(String(80), default="")
     code8: Mapped[str] = mapped_column(String(8), unique=True)
     kind: Mapped[str] = mapped_column(String(10), default="patrol")
     lat: Mapped[float] = mapped_column(Float)
@@ -70,6 +72,8 @@ class Post(Base):
     radius_m: Mapped[int] = mapped_column(Integer, default=150)
     open_to: Mapped[str] = mapped_column(String(12), default="volunteers")
     state: Mapped[str] = mapped_column(String(10), default="active")
+    # Why it is paused or retired, shown to who scans it.
+    state_why: Mapped[str | None] = mapped_column(String(200))
     created_at: Mapped[dt.datetime]
     # Signs printed before the last move hang in the old place.
     moved_at: Mapped[dt.datetime | None]

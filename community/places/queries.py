@@ -1,19 +1,53 @@
-"""Reads of areas."""
+"""Reads of areas and posts. Other rooms join `POST` and `AREA` without seeing the models."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 
-from community.core.authz import under
+from community.core.authz import Actor, Perm, must, under, visible
 from community.core.db import session
-from community.places.models import Area
+from community.core.errors import NotFound
+from community.places import geo
+from community.places.models import Area, Post, PostPrint
+
+# The tables as building blocks for joins of rooms above.
+AREA = Area.__table__
+POST = Post.__table__
+# Levels of a path: district/town/village/grid/building/.
+_VILLAGE_DEPTH = 3
+PAGE = 50
+# A longer list is no choice any more: the page of areas leads to each one.
+CHOICES = 400
+
+# --- areas ---
 
 
 def area(area_id: int) -> Area | None:
     """Return the area, or None."""
     return session().get(Area, area_id)
+
+
+def area_by_code(code: str) -> Area | None:
+    """Return the area with this code, or None."""
+    return session().scalar(select(Area).where(Area.code == code))
+
+
+def area_by_path(path: str) -> Area | None:
+    """Return the area at this path, or None."""
+    return session().scalar(select(Area).where(Area.path == path))
+
+
+def area_name(area_id: int) -> str:
+    """Return the name of the area, "" when there is none."""
+    return session().scalar(select(Area.name).where(Area.id == area_id)) or ""
+
+
+def towns() -> Sequence[Area]:
+    """Return all towns in the order of their codes."""
+    return within("town")
 
 
 def children(parent_id: int) -> Sequence[Area]:
@@ -22,7 +56,7 @@ def children(parent_id: int) -> Sequence[Area]:
 
 
 def within(kind: str, *paths: str) -> Sequence[Area]:
-    """Return the areas of `kind` that lie at or below one of `paths` (everywhere without one), in the order of codes."""
+    """Return the areas of `kind` at or below one of `paths` (everywhere without one), in the order of codes."""
     wanted = select(Area).where(Area.kind == kind).order_by(Area.path)
     return session().scalars(wanted.where(under(Area.path, paths)) if paths else wanted).all()
 
@@ -42,3 +76,190 @@ def names(ids: Iterable[int | None]) -> dict[int, str]:
         return {}
     rows = session().execute(select(Area.id, Area.name).where(Area.id.in_(wanted)))
     return {row.id: row.name for row in rows}
+
+
+def ancestors(path: str) -> Sequence[Area]:
+    """Return the areas that `path` leads through, the district first, its own area last."""
+    codes = path.strip("/").split("/")
+    paths = ["/".join(codes[: depth + 1]) + "/" for depth in range(len(codes))]
+    return session().scalars(select(Area).where(Area.path.in_(paths)).order_by(Area.path)).all()
+
+
+def place_line(path: str) -> str:
+    """Return where something is as people say it, from the town down: "白塘街道 · 晚潮社区 · 晚潮第一网格"."""
+    return " · ".join(found.name for found in ancestors(path) if found.kind != "district")
+
+
+def village_path(path: str) -> str:
+    """Return the path of the village that `path` lies in; of the town or district when it lies in no village."""
+    return "/".join(path.strip("/").split("/")[:_VILLAGE_DEPTH]) + "/"
+
+
+# --- posts, for other rooms ---
+
+
+def post_name(post_id: int) -> str:
+    """Return the name of the post, "" when there is none."""
+    return session().scalar(select(Post.name).where(Post.id == post_id)) or ""
+
+
+def posts(scope: str) -> Sequence[Post]:
+    """Return the posts that can be used at or below the area path `scope`, in the order of their numbers."""
+    wanted = select(Post).where(under(Post.scope_path, (scope,)), Post.state == "active")
+    return session().scalars(wanted.order_by(Post.town_id, Post.number)).all()
+
+
+@dataclass(frozen=True, slots=True)
+class NearPost:
+    """Another post to go to; `metres` rounded to 10."""
+
+    post_id: int
+    name: str
+    number: str
+    spot: str
+    metres: int
+
+
+def posts_near(post_id: int, limit: int = 3) -> list[NearPost]:
+    """Return active posts with a valid sign in the same village, nearest first; empty for an unknown post."""
+    here = session().get(Post, post_id)
+    if here is None:
+        return []
+    others = session().execute(
+        select(Post.id, Post.name, Post.number, Post.spot, Post.lat, Post.lon).where(
+            under(Post.scope_path, (village_path(here.scope_path),)),
+            Post.state == "active",
+            _has_sign(),
+        )
+    )
+    near = [
+        NearPost(row.id, row.name, row.number, row.spot, _tens(geo.distance(here.lat, here.lon, row.lat, row.lon)))
+        for row in others
+    ]
+    # The post itself comes first when it hangs under a newer sign.
+    return sorted(near, key=lambda found: (found.metres, found.number))[:limit]
+
+
+def _has_sign() -> ColumnElement[bool]:
+    return exists().where(PostPrint.post_id == Post.id, PostPrint.retired_at.is_(None))
+
+
+def _tens(metres: float) -> int:
+    return round(metres / 10) * 10
+
+
+# --- posts, for the desk ---
+
+
+@dataclass(frozen=True, slots=True)
+class PostLine:
+    """A post in the desk's list; `sign` is its valid generation, None when nothing valid hangs anywhere."""
+
+    post: Post
+    place: str
+    sign: PostPrint | None
+
+    @property
+    def needs_sign(self) -> bool:
+        """Whether nothing valid hangs there, or only what hung at the old place."""
+        if self.post.state == "retired":
+            return False
+        return self.sign is None or printed_before_move(self.post, self.sign)
+
+
+@dataclass(frozen=True, slots=True)
+class PostPage:
+    """Up to PAGE posts; `next_id` is the last one's id when more follow."""
+
+    lines: list[PostLine]
+    next_id: int | None
+
+
+def printed_before_move(post: Post, sign: PostPrint) -> bool:
+    """Say whether the sign was printed for where the post no longer is."""
+    return post.moved_at is not None and sign.printed_at < post.moved_at
+
+
+def desk_posts(
+    actor: Actor, *, search: str = "", state: str = "", scope: str = "", after: int | None = None
+) -> PostPage:
+    """Return posts the actor may read in the order of their numbers: `search` in name, number or spot, one `state`
+    (default: all but retired ones), below the area path `scope`, behind the post `after`."""
+    wanted = select(Post).where(visible(actor, Perm.POST_READ, Post))
+    wanted = wanted.where(Post.state == state if state else Post.state != "retired")
+    if scope:
+        wanted = wanted.where(under(Post.scope_path, (scope,)))
+    for word in search.split():
+        columns = (Post.name, Post.number, Post.spot)
+        wanted = wanted.where(or_(*(column.icontains(word, autoescape=True) for column in columns)))
+    if after is not None:
+        behind = select(Post.number, Post.id).where(Post.id == after).subquery()
+        wanted = wanted.join(behind, tuple_(Post.number, Post.id) > tuple_(behind.c.number, behind.c.id))
+    found = session().scalars(wanted.order_by(Post.number, Post.id).limit(PAGE + 1)).all()
+    lines = _lines(found[:PAGE])
+    return PostPage(lines, lines[-1].post.id if len(found) > PAGE else None)
+
+
+def _lines(found: Sequence[Post]) -> list[PostLine]:
+    signs = session().scalars(
+        select(PostPrint)
+        .where(PostPrint.post_id.in_([post.id for post in found]), PostPrint.retired_at.is_(None))
+        .order_by(PostPrint.generation)
+    )
+    newest = {sign.post_id: sign for sign in signs}
+    places = by_path(village_path(post.scope_path) for post in found)
+    return [PostLine(post, _name(places.get(village_path(post.scope_path))), newest.get(post.id)) for post in found]
+
+
+def _name(found: Area | None) -> str:
+    return found.name if found else ""
+
+
+def post(actor: Actor, post_id: int, perm: Perm = Perm.POST_READ) -> Post:
+    """Return the post; raises NotFound for an unknown one and for one outside the actor's area."""
+    found = session().get(Post, post_id)
+    if found is None:
+        raise NotFound
+    must(actor, perm, found)
+    return found
+
+
+def signs(post_id: int) -> Sequence[PostPrint]:
+    """Return all generations of the post's sign, newest first."""
+    wanted = select(PostPrint).where(PostPrint.post_id == post_id)
+    return session().scalars(wanted.order_by(PostPrint.generation.desc())).all()
+
+
+def valid_sign(post_id: int) -> PostPrint | None:
+    """Return the newest generation that counts, or None."""
+    wanted = select(PostPrint).where(PostPrint.post_id == post_id, PostPrint.retired_at.is_(None))
+    return session().scalar(wanted.order_by(PostPrint.generation.desc()).limit(1))
+
+
+def areas_for_posts(actor: Actor) -> Sequence[Area]:
+    """Return the towns, villages and grids where the actor may set up posts, at most CHOICES of them."""
+    kinds = ("town", "village", "grid")
+    wanted = select(Area).where(visible(actor, Perm.POST_MANAGE, Area), Area.kind.in_(kinds))
+    return session().scalars(wanted.order_by(Area.path).limit(CHOICES)).all()
+
+
+def areas_read(actor: Actor, parent: Area | None) -> Sequence[Area]:
+    """Return the areas below `parent`, or without one the topmost areas that the actor may read."""
+    wanted = select(Area).where(visible(actor, Perm.AREA_READ, Area))
+    if parent is not None:
+        return session().scalars(wanted.where(Area.parent_id == parent.id).order_by(Area.path)).all()
+    tops = {grant.area_path for grant in actor.held if grant.area_path and Perm.AREA_READ in grant.perms}
+    return session().scalars(wanted.where(Area.path.in_(tops)).order_by(Area.path)).all()
+
+
+def post_counts(found: Sequence[Area]) -> dict[int, int]:
+    """Return area id → number of posts in use at or below it, in one statement."""
+    if not found:
+        return {}
+    counted = [
+        func.count().filter(Post.scope_path.startswith(one.path, autoescape=True)).label(f"n{index}")
+        for index, one in enumerate(found)
+    ]
+    inside = under(Post.scope_path, tuple(one.path for one in found))
+    row = session().execute(select(*counted).select_from(Post).where(Post.state != "retired", inside)).one()
+    return {one.id: row[index] for index, one in enumerate(found)}
