@@ -18,6 +18,8 @@ from community.people import consents, queries as people
 from community.places import codes, queries as places
 from community.places.codes import PosterRevoked, ScannedPost
 
+__all__ = ["bp", "landing", "type_code"]
+
 
 @dataclass(frozen=True)
 class Landing:
