@@ -53,7 +53,7 @@ class PastCheckIn:
 
 @dataclass(frozen=True, slots=True)
 class WrittenCheckIn:
-    """A check-in as it was written, in the order given: what points rest on."""
+    """A check-in with its id and grade: what points rest on."""
 
     id: uuid.UUID
     past: PastCheckIn
@@ -67,18 +67,17 @@ class WrittenCheckIn:
         return "accepted" if self.past.settlement.accepted else "rejected"
 
 
-def add_check_ins(actor: Actor, check_ins: Sequence[PastCheckIn]) -> list[WrittenCheckIn]:
-    """Write check-ins with their events and return them. Raises ValueError for a settlement of one without a flag."""
+def prepare(past: PastCheckIn) -> WrittenCheckIn:
+    """Give a check-in its id and the grade of its evidence, without writing it."""
+    return WrittenCheckIn(new_uuid(), past, policies.grade_of(Evidence(past.src, past.band, past.far_m)))
+
+
+def add_check_ins(actor: Actor, check_ins: Sequence[WrittenCheckIn]) -> None:
+    """Write prepared check-ins with their events. Raises ValueError for a settlement of one without a flag."""
     must_be_system(actor)
-    written = [WrittenCheckIn(new_uuid(), past, policies.grade_of(_evidence(past))) for past in check_ins]
-    if written:
-        session().execute(insert(CheckIn), [_row(one) for one in written])
-        session().execute(insert(CheckInEvent), [event for one in written for event in _events(one)])
-    return written
-
-
-def _evidence(past: PastCheckIn) -> Evidence:
-    return Evidence(past.src, past.band, past.far_m)
+    if check_ins:
+        session().execute(insert(CheckIn), [_row(one) for one in check_ins])
+        session().execute(insert(CheckInEvent), [event for one in check_ins for event in _events(one)])
 
 
 def _row(one: WrittenCheckIn) -> dict[str, Any]:
