@@ -7,7 +7,7 @@ from community.messages.channels import ConsoleChannel, get, wire
 
 
 @pytest.mark.parametrize(("verbose", "shown"), [(True, {"payload": {"text": "1234"}}), (False, {})])
-def test_the_console_shows_contents_in_the_demo_only(verbose: bool, shown: dict[str, object]) -> None:  # noqa: FBT001
+def test_the_console_shows_contents_in_the_demo_only(verbose: bool, shown: dict[str, object]) -> None:
     with structlog.testing.capture_logs() as lines:
         ConsoleChannel(verbose=verbose).send("sms:1", {"text": "1234"})
     (line,) = lines

@@ -3,7 +3,7 @@
 Comes in: `Job`s from `factory`. Goes out: `run_job()`, `start()`, and the heartbeat that `/readyz` reads.
 """
 
-from community.core.scheduler.lease import HEARTBEAT, Lease, heartbeat_age, holder_name, take_lease, take_slot
+from community.core.scheduler.lease import HEARTBEAT, Lease, heartbeat_age, holder_name, states, take_slot
 from community.core.scheduler.runner import Job, JobResult, registered, run_job, start, wire
 
 __all__ = [
@@ -16,7 +16,7 @@ __all__ = [
     "registered",
     "run_job",
     "start",
-    "take_lease",
+    "states",
     "take_slot",
     "wire",
 ]

@@ -1,0 +1,60 @@
+"""What the processes of these tests do."""
+
+import datetime as dt
+import os
+import time
+from pathlib import Path
+
+from flask import current_app
+
+from community.core import clock, scheduler
+from community.core.scheduler import Job
+from tests.harness.processes import hear, say
+
+PLACE = "LINLI_TEST_RACE"
+SLOTS = 12
+
+
+def write_down() -> None:
+    """A job that takes a moment and writes down that it ran."""
+    time.sleep(0.005)
+    with Path(os.environ[PLACE]).open("a") as file:
+        file.write(f"{clock.now():%H:%M:%S}\n")
+
+
+def hang() -> None:
+    """A job that never comes back."""
+    say("running")
+    hear()
+
+
+def job(function: str, seconds: int = 60) -> Job:
+    """A job of this module."""
+    return Job("race", f"tests.core.scheduler.racers:{function}", dt.timedelta(seconds=seconds))
+
+
+def run_slots(_number: int, path: str) -> int:
+    """Run the same slots as every other process at the same moment; return how many were this one's."""
+    os.environ[PLACE] = path
+    mine, app = 0, current_app._get_current_object()  # type: ignore[attr-defined]
+    for slot in range(SLOTS):
+        mine += scheduler.run_job(app, job("write_down"), slot=f"{slot:02d}").ran
+        time.sleep(0.02)
+    return mine
+
+
+def tick_for_a_while(_number: int, path: str, seconds: float) -> int:
+    """Run the real scheduler beside that of other processes."""
+    os.environ[PLACE] = path
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    scheduler.wire([job("write_down", 1)])
+    running = scheduler.start(app)
+    time.sleep(seconds)
+    running.shutdown()
+    return 0
+
+
+def run_and_hang(_number: int) -> bool:
+    """Take the lease and never give it back."""
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+    return scheduler.run_job(app, job("hang"), slot="1").ran
