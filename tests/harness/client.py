@@ -51,26 +51,31 @@ class Visitor:
         """Forget every cookie."""
         self.client._cookies.clear()
 
-    def get(self, url: str, status: int = 200, **kwargs: Any) -> Page:
-        """Open `url` and check the page; AssertionError for another status, PageFault for a page that breaks a rule."""
-        return self._page(self._ask("GET", url, status, **kwargs), url)
+    def get(self, url: str, status: int = 200, then: int = 200, **kwargs: Any) -> Page:
+        """Open `url` and check the page; AssertionError for another status, PageFault for a page that breaks a rule.
 
-    def post(self, url: str, data: dict[str, Any], status: int = 303, **kwargs: Any) -> Page:
+        A redirect, where `status` expects one, is followed once, to a page of status `then`.
+        """
+        return self._end(self._ask("GET", url, status, **kwargs), url, then)
+
+    def post(self, url: str, data: dict[str, Any], status: int = 303, then: int = 200, **kwargs: Any) -> Page:
         """Post raw data, CSRF token included or not, and return the page that the visitor ends on.
 
-        A redirect (the expected answer) is followed once and its page must be 200.
+        A redirect (the expected answer) is followed once and its page must have the status `then`.
         """
-        answer = self._ask("POST", url, status, data=data, **kwargs)
-        if 300 <= answer.status_code < 400:
-            return self.get(answer.headers["Location"])
-        return self._page(answer, url)
+        return self._end(self._ask("POST", url, status, data=data, **kwargs), url, then)
 
-    def submit(self, form: Form | Page, status: int = 303, **values: Any) -> Page:
+    def submit(self, form: Form | Page, status: int = 303, then: int = 200, **values: Any) -> Page:
         """Send a form (or the only POST form of a page) as it stands, with `values` filled in; else like `post`."""
         form = form.form() if isinstance(form, Page) else form
         if form.method == "get":
             return self.get(form.action, query_string=form.filled(**values))
-        return self.post(form.action, form.filled(**values), status)
+        return self.post(form.action, form.filled(**values), status, then)
+
+    def _end(self, answer: TestResponse, url: str, then: int) -> Page:
+        if 300 <= answer.status_code < 400:
+            return self._page(self._ask("GET", answer.headers["Location"], then), url)
+        return self._page(answer, url)
 
     def _ask(self, method: str, url: str, status: int, **kwargs: Any) -> TestResponse:
         self.last = self.client.open(url, method=method, **kwargs)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
 
-from flask import current_app, jsonify, make_response, request
+from flask import jsonify, make_response, request
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
 from werkzeug.wrappers import Response
@@ -71,6 +71,12 @@ def new_command_key() -> str:
     return str(new_uuid())
 
 
+def passing(response: Response) -> Response:
+    """Mark an answer that leaves nothing behind and is not kept for the key: "sign in first"."""
+    response.linli_passing = True  # type: ignore[attr-defined]
+    return response
+
+
 def _run(view: Callable[[], Response], marked: Callable[..., Any], skipped: set[str]) -> Response:
     key, asked = _key(), _asked(skipped)
     try:
@@ -125,9 +131,9 @@ def _asked(skipped: set[str]) -> str:
 
 
 def _storable(response: Response) -> idempotency.Answer | None:
+    if getattr(response, "linli_passing", False):
+        return None
     if response.status_code in {302, 303}:
-        if response.location.startswith(current_app.url_for("people.sign_in")):
-            return None  # not signed in: never a final answer
         return idempotency.Answer(response.status_code, location=response.location)
     if response.is_json and response.status_code < 300:
         return idempotency.Answer(response.status_code, body=response.get_json())

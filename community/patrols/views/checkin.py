@@ -13,7 +13,7 @@ from community.core.errors import NotFound
 from community.core.ids import parse_uuid
 from community.core.slots import Slot
 from community.core.web import device
-from community.core.web.command import command
+from community.core.web.command import command, passing
 from community.core.web.rights import public, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
 from community.patrols.policies import REFUSALS, Evidence
@@ -66,7 +66,7 @@ def _sign_in_first(token: str, found: Evidence) -> Response:
     there = url_for("home.landing", token=token)
     response = make_response(redirect(url_for("people.sign_in", next=there), 303))
     scan.keep(response, token, found)
-    return response
+    return passing(response)
 
 
 def _after(outcome: Outcome, token: str) -> Response:

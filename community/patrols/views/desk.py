@@ -20,6 +20,9 @@ from community.patrols.views import pages
 from community.patrols.views.blueprint import bp
 from community.patrols.views.checkin import checkin_id_of
 
+# Nothing was recorded before the first release; a day outside the calendar of rows means today.
+FIRST_DAY = dt.date(2020, 1, 1)
+
 
 @bp.get("/desk/checkins")
 @requires(Perm.DESK_OPEN)
@@ -52,6 +55,7 @@ def _staff(perm: Perm) -> Actor:
 
 def _day(text: str | None) -> dt.date:
     try:
-        return dt.date.fromisoformat(text or "")
+        day = dt.date.fromisoformat(text or "")
     except ValueError:
         return clock.today()
+    return day if FIRST_DAY <= day <= clock.today() else clock.today()
