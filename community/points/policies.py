@@ -144,7 +144,7 @@ def whole(amounts: Iterable[int], available: int) -> int:
     return count
 
 
-def explanation(terms: Terms, *, earned_at: dt.datetime, grade: str, place: str) -> dict[str, Any]:
+def explanation(terms: Terms, *, earned_at: dt.datetime, grade: str, place: str, where: str) -> dict[str, Any]:
     """Return what a posting or a waiting award writes down about itself: facts and numbers, no sentences."""
     return {
         "rule": terms.code,
@@ -156,6 +156,7 @@ def explanation(terms: Terms, *, earned_at: dt.datetime, grade: str, place: str)
         "expires_months": terms.expires_months,
         "grade": grade,
         "place": place,
+        "where": where,
         "earned_at": earned_at.astimezone(dt.UTC).isoformat(),
         "day": day_key(earned_at),
         "hour": hour_key(earned_at),

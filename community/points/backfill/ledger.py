@@ -13,7 +13,6 @@ from sqlalchemy import bindparam, insert, select, update
 from community.core.authz import Actor, must_be_system
 from community.core.db import session
 from community.core.ids import new_id
-from community.points import policies
 from community.points.backfill.walk import PastAct, PastDecision, Sums, Walk, versions
 from community.points.models import Account, Award, BudgetSlot, RuleUsage
 from community.points.services.posting import POSTING, By, Claim, posting_rows
@@ -171,9 +170,7 @@ def _award(claim: Claim, *, state: str, reason_code: str) -> dict[str, Any]:
         "evidence_ref": claim.evidence_ref,
         "amount": claim.terms.amount,
         "earned_at": claim.earned_at,
-        "explain": policies.explanation(
-            claim.terms, earned_at=claim.earned_at, grade=claim.grade, place=claim.place
-        ),
+        "explain": claim.explanation(),
         "state": state,
         "reason_code": reason_code,
         "created_at": claim.earned_at,

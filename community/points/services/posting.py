@@ -45,6 +45,12 @@ class Claim:
     def dedupe_key(self) -> str:
         return policies.dedupe_key(self.terms.rule_id, self.evidence_ref, self.subject_id)
 
+    def explanation(self) -> dict[str, Any]:
+        """Return what the claim writes down about itself, posted or waiting."""
+        return policies.explanation(
+            self.terms, earned_at=self.earned_at, grade=self.grade, place=self.place, where=self.scope_path
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class By:
@@ -243,7 +249,7 @@ def posting_rows(
     terms, txn_id, transfer_id = claim.terms, new_id(), new_id()
     effective_on, recorded_on = clock.local(claim.earned_at).date(), clock.local(recorded_at).date()
     expires_on = policies.expires_on(effective_on, recorded_on, terms.expires_months)
-    explain = policies.explanation(terms, earned_at=claim.earned_at, grade=claim.grade, place=claim.place)
+    explain = claim.explanation()
     explain |= {"used": used, "expires_on": expires_on.isoformat(), "balance": balance}
     if claim.waited:
         explain["waited"] = claim.waited

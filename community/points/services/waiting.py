@@ -44,9 +44,7 @@ def hold(claim: Claim, reason: str) -> bool:
             evidence_ref=claim.evidence_ref,
             amount=claim.terms.amount,
             earned_at=claim.earned_at,
-            explain=policies.explanation(
-                claim.terms, earned_at=claim.earned_at, grade=claim.grade, place=claim.place
-            ),
+            explain=claim.explanation(),
             state="held",
             reason_code=reason,
             created_at=clock.now(),

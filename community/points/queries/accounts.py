@@ -1,0 +1,143 @@
+"""Balances and lines of residents' accounts. What they cost does not grow with the ledger."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, func, select
+
+from community.core import clock
+from community.core.authz import Actor, Perm, must
+from community.core.db import session
+from community.core.errors import NotFound
+from community.points.models import NEVER, Account, Entry, Lot, Rule, RuleVersion, Transfer, Txn
+
+PAGE = 50
+
+_ACCOUNT, _ENTRY, _LOT = Account.__table__.c, Entry.__table__.c, Lot.__table__.c
+_TRANSFER, _TXN = Transfer.__table__.c, Txn.__table__.c
+
+
+@dataclass(frozen=True, slots=True)
+class Purse:
+    """What a member has in one town: `available` today, and what of it expires first."""
+
+    account_id: int
+    town_id: int
+    available: int
+    expires_on: dt.date | None
+    expiring: int
+
+
+@dataclass(frozen=True, slots=True)
+class Balance:
+    """A member's points, town by town (each town has its own), the one with the most first."""
+
+    purses: tuple[Purse, ...]
+
+    @property
+    def available(self) -> int:
+        return sum(purse.available for purse in self.purses)
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A page of lines, newest first, and the line to go on from."""
+
+    lines: Sequence[Row[Any]]
+    older: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One posting with all that explains it. It belongs to its member and lies where the act was done."""
+
+    row: Row[Any]
+
+    @property
+    def owner_id(self) -> int:
+        return int(self.row.subject_id)
+
+    @property
+    def scope_path(self) -> str:
+        return str(self.row.explain.get("where", ""))
+
+
+def balance(member_id: int) -> Balance:
+    """Return what the member has today, judged by date: a late expiry job changes nothing (one statement)."""
+    today = clock.today()
+    open_lots = (_LOT.account_id == _ACCOUNT.id) & (_LOT.remaining > 0)
+    soonest = select(func.min(_LOT.expires_on)).where(open_lots, _LOT.expires_on >= today).scalar_subquery()
+    free = func.coalesce(func.sum(_LOT.remaining - _LOT.held), 0)
+    rows = session().execute(
+        select(
+            _ACCOUNT.id,
+            _ACCOUNT.town_id,
+            (_ACCOUNT.posted - _ACCOUNT.held).label("free"),
+            # What has expired and was not tidied away yet.
+            select(free).where(open_lots, _LOT.expires_on < today).scalar_subquery().label("dead"),
+            soonest.label("expires_on"),
+            select(free).where(open_lots, _LOT.expires_on == soonest).scalar_subquery().label("expiring"),
+        ).where(_ACCOUNT.subject_id == member_id, _ACCOUNT.kind == "resident", _ACCOUNT.asset == "points")
+    )
+    purses = [
+        Purse(
+            account_id=row.id,
+            town_id=row.town_id,
+            available=row.free - row.dead,
+            expires_on=row.expires_on if row.expires_on != NEVER else None,
+            expiring=row.expiring if row.expires_on != NEVER else 0,
+        )
+        for row in rows
+    ]
+    return Balance(tuple(sorted(purses, key=lambda purse: (-purse.available, purse.account_id))))
+
+
+def statement(account_id: int, before: int | None = None, limit: int = PAGE) -> Statement:
+    """Return a page of an account's lines, those before the line `before` (one statement, whatever the history)."""
+    wanted = _lines().where(_ENTRY.account_id == account_id)
+    if before is not None:
+        wanted = wanted.where(_ENTRY.seq < before)
+    rows = session().execute(wanted.order_by(_ENTRY.seq.desc()).limit(limit + 1)).all()
+    return Statement(rows[:limit], rows[limit - 1].seq if len(rows) > limit else None)
+
+
+def proof(actor: Actor, txn_id: int) -> Proof:
+    """Return one posting for its member or for staff of the place where it was earned; raises NotFound for others."""
+    rule, version = Rule.__table__.c, RuleVersion.__table__.c
+    row = session().execute(
+        _lines()
+        .add_columns(
+            _TXN.subject_id, _TXN.approver_id, _TXN.town_id, _TXN.evidence_ref, _LOT.granted, _LOT.remaining,
+            rule.code.label("rule_code"), version.version, version.text_zh, version.text_en, version.resolution,
+            version.published_on, version.effective_on.label("rule_effective_on"), version.ends_on,
+        )
+        .outerjoin(RuleVersion.__table__, version.id == _TXN.rule_version_id)
+        .outerjoin(Rule.__table__, rule.id == version.rule_id)
+        .where(_TXN.id == txn_id)
+    ).first()  # fmt: skip
+    if row is None:
+        raise NotFound
+    found = Proof(row)
+    must(actor, Perm.AWARD_READ, found)
+    return found
+
+
+def postings_of(evidence_ref: str) -> Sequence[Row[Any]]:
+    """Return the lines that rest on `evidence_ref`."""
+    return session().execute(_lines().where(_TXN.evidence_ref == evidence_ref).order_by(_TXN.id)).all()
+
+
+def _lines() -> Select[Any]:
+    return (
+        select(
+            _ENTRY.account_id, _ENTRY.seq, _ENTRY.delta, _ENTRY.balance_after, _TXN.id.label("txn_id"), _TXN.kind,
+            _TXN.effective_on, _TXN.recorded_at, _TXN.reason_code, _TXN.explain, _LOT.expires_on,
+        )
+        .join(Transfer.__table__, _TRANSFER.id == _ENTRY.transfer_id)
+        .join(Txn.__table__, _TXN.id == _TRANSFER.txn_id)
+        .outerjoin(Lot.__table__, _LOT.transfer_id == _TRANSFER.id)
+    )  # fmt: skip
