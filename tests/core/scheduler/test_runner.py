@@ -73,7 +73,7 @@ def test_a_failing_job_is_noted_tried_again_after_a_pause_and_stops_no_other(
     assert run_job(app, Job("bad", f"{__name__}:good", dt.timedelta(days=1))).ran is False
     frozen_clock.tick(minutes=5)
     assert run_job(app, Job("bad", f"{__name__}:good", dt.timedelta(days=1))).error is None
-    session().rollback()  # a job has a session of its own: end what this one saw
+    session().commit()  # a job has a session of its own: end what this one saw
     assert states()[0].last_error is None
 
 
@@ -115,7 +115,7 @@ def test_starting_gives_a_sign_of_life_at_once(app: Flask) -> None:
     scheduler.wire([Job(HEARTBEAT, "community.core.scheduler.runner:beat", dt.timedelta(seconds=30))])
     assert heartbeat_age() is None
     runner.tick(app, scheduler.registered()[HEARTBEAT])
-    session().rollback()
+    session().commit()
     age = heartbeat_age()
     assert age is not None
     assert age < 5
