@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 
 from community.audit import services as audit
 from community.core import clock
@@ -206,12 +206,10 @@ def _change_state(actor: Actor, post_id: int, state: str, verb: str, why: str | 
 
 
 def _retire_signs(post: Post, why: str) -> None:
-    session().execute(
-        update(PostPrint)
-        .where(PostPrint.post_id == post.id, PostPrint.retired_at.is_(None))
-        .values(retired_at=clock.now(), retired_why=why)
-        .execution_options(synchronize_session="fetch")
-    )
+    now = clock.now()
+    valid = select(PostPrint).where(PostPrint.post_id == post.id, PostPrint.retired_at.is_(None))
+    for sign in session().scalars(valid):
+        sign.retired_at, sign.retired_why = now, why
 
 
 def _fields(post: Post) -> dict[str, Any]:
