@@ -48,14 +48,14 @@ class Loaded:
 def load_district(actor: Actor, district: District, *, people_wanted: int, days: int) -> Loaded:
     """Write the district and its people as of now.
 
-    Raises Conflict when the district is there already, ValueError for too few people. Members
-    have no password: demo mode lets one become any of the cast with one tap.
+    Raises Conflict when the database holds any area already, ValueError for too few people. Members have no password:
+    demo mode lets one become any of the cast with one tap.
     """
-    if places.area_exists(actor, district.areas[0].code):
+    if not places.is_empty(actor):
         raise Conflict(
-            "demo_loaded",
-            _("示例区已经装载过了"),
-            next_step=_("要重新装载，请换一个空的数据库，或删除 INSTANCE_DIR 里的数据库文件后再来。"),
+            "demo_database_used",
+            _("这个数据库里已经有数据，示例区只装进空的数据库"),
+            next_step=_("要重新装载，请换一个空的数据库，或删除 instance 目录里的数据库文件后再来。"),
         )
     population = make_population(
         district, people=people_wanted, days=days, today=clock.today(), zone=clock.zone(), seed=district.seed

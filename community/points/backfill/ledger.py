@@ -178,7 +178,7 @@ def _award(claim: Claim, *, state: str, reason_code: str) -> dict[str, Any]:
         "decided_by": None,
         "decision": None,
         "txn_id": None,
-    }  # fmt: skip
+    }
 
 
 def _slots() -> dict[tuple[int, int], dict[int, int]]:
