@@ -25,11 +25,12 @@ class Databases:
     """The databases of one run, seen from one worker.
 
     `shared` is the run's common folder, `owner_pid` the run's own process, `migrate` brings the database at a URL to
-    the newest revision.
+    the newest revision. `durable` makes the run's own PostgreSQL keep what it commits, as measurements need it.
     """
 
-    def __init__(self, shared: Path, *, owner_pid: int, migrate: Migrate) -> None:
+    def __init__(self, shared: Path, *, owner_pid: int, migrate: Migrate, durable: bool = False) -> None:
         self.shared = shared
+        self._durable = durable
         self.run = shared.name.rpartition("-")[2].lower()
         self._owner_pid = owner_pid
         self._migrate = migrate
@@ -58,7 +59,7 @@ class Databases:
         given = os.environ.get("TEST_POSTGRES_URL")
         if given:
             return make_url(given).set(drivername="postgresql+psycopg")
-        return make_url(server_url(self.shared, self._owner_pid))
+        return make_url(server_url(self.shared, self._owner_pid, durable=self._durable))
 
     def postgres_template(self) -> str:
         """Name of the migrated template database, made by whichever worker comes first."""

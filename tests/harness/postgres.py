@@ -3,8 +3,8 @@
 The wheel's own starter, run as root, adds a system user and opens the folders above the environment to everybody. A
 test run must leave the machine as it was, so this module starts the same binaries itself: as the caller, or, because
 PostgreSQL refuses to run as root, as the unprivileged account `nobody`. The server listens on a Unix socket only, keeps
-nothing (fsync off), and is ended by its keeper (this file run as a program) once the test run that asked for it is
-gone, even when that run was killed.
+nothing (fsync off, unless the caller measures what keeping costs), and is ended by its keeper (this file run as a
+program) once the test run that asked for it is gone, even when that run was killed.
 """
 
 import contextlib
@@ -34,18 +34,27 @@ SETTINGS = {
     "log_min_messages": "fatal",
     "timezone": "UTC",
 }
+# As PostgreSQL comes out of the box: what was committed survives a power cut.
+DURABLE = {
+    "shared_buffers": "128MB",
+    "fsync": "on",
+    "synchronous_commit": "on",
+    "full_page_writes": "on",
+    "autovacuum": "on",
+}
 
 
-def server_url(shared: Path, owner_pid: int) -> str:
+def server_url(shared: Path, owner_pid: int, *, durable: bool = False) -> str:
     """Return the URL of the run's server (database `postgres`), starting it if no worker has done so yet.
 
-    `shared` is a folder common to all workers of the run, `owner_pid` the process whose end ends the server.
+    `shared` is a folder common to all workers of the run, `owner_pid` the process whose end ends the server, `durable`
+    asks the first starter for PostgreSQL's own settings instead of quick ones.
     Raises RuntimeError with the server's own words when it does not come up.
     """
     address = shared / "postgres.url"
     with locked(shared / "postgres.lock"):
         if not address.exists():
-            _start_keeper(shared, address, owner_pid)
+            _start_keeper(shared, address, owner_pid, durable=durable)
     return address.read_text()
 
 
@@ -57,11 +66,11 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def _start_keeper(shared: Path, address: Path, owner_pid: int) -> None:
+def _start_keeper(shared: Path, address: Path, owner_pid: int, *, durable: bool) -> None:
     log = shared / "postgres.log"
     with log.open("wb") as out:
         keeper = subprocess.Popen(
-            [sys.executable, __file__, str(address), str(owner_pid)],
+            [sys.executable, __file__, str(address), str(owner_pid), *(["durable"] if durable else [])],
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
@@ -76,7 +85,7 @@ def _start_keeper(shared: Path, address: Path, owner_pid: int) -> None:
     keeper.returncode = 0
 
 
-def keep(address: Path, owner_pid: int) -> None:
+def keep(address: Path, owner_pid: int, *, durable: bool = False) -> None:
     """Run a server until the owner is gone, then remove every trace. This is the body of the keeper process."""
     account = _account()
     # Short, and not under the run's folder: a socket's path may have 107 characters, and `nobody` must reach it.
@@ -84,7 +93,8 @@ def keep(address: Path, owner_pid: int) -> None:
     try:
         if account:
             os.chown(home, account.pw_uid, account.pw_gid)
-        server = _start_server(_binaries(home, account), home, account)
+        settings = SETTINGS | DURABLE if durable else SETTINGS
+        server = _start_server(_binaries(home, account), home, account, settings)
         try:
             _wait_until_ready(server, home)
             _publish(address, f"postgresql+psycopg://postgres@/postgres?host={home}")
@@ -139,7 +149,9 @@ def _package() -> Path:
     return Path(found.origin).parent
 
 
-def _start_server(binaries: Path, home: Path, account: pwd.struct_passwd | None) -> subprocess.Popen[bytes]:
+def _start_server(
+    binaries: Path, home: Path, account: pwd.struct_passwd | None, settings: dict[str, str]
+) -> subprocess.Popen[bytes]:
     data = home / "data"
     environment = {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8", "TZ": "UTC"}
     subprocess.run(
@@ -154,7 +166,7 @@ def _start_server(binaries: Path, home: Path, account: pwd.struct_passwd | None)
         stdout=subprocess.DEVNULL,
         **_as(account),
     )
-    options = [part for name, value in SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     return subprocess.Popen(
         [binaries / "postgres", "-D", data, "-k", home, *options], cwd="/", env=environment, **_as(account)
     )
@@ -204,4 +216,4 @@ if __name__ == "__main__":
     # Ended by Ctrl-C or by the system: take the ordinary way out, through the `finally` blocks above.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    keep(Path(sys.argv[1]), int(sys.argv[2]))
+    keep(Path(sys.argv[1]), int(sys.argv[2]), durable="durable" in sys.argv[3:])

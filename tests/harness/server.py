@@ -42,7 +42,8 @@ class Server:
                 [part.replace("PORT", str(self.port)) for part in self._command],
                 cwd=ROOT,
                 env=clean_environment(
-                    PORT=str(self.port), INSTANCE_DIR=str(self.instance), PUBLIC_URL=self.url, **self._environment
+                    **{"PORT": str(self.port), "INSTANCE_DIR": str(self.instance), "PUBLIC_URL": self.url}
+                    | self._environment
                 ),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
