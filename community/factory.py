@@ -35,10 +35,25 @@ from community.core.web.limits import limiter
 from community.home import landing, navigation
 from community.messages import channels, views as messages_views
 from community.patrols import events as patrols_events, views as patrols_views
-from community.people import events as people_events, policies as people_policies, queries as people_queries
-from community.points import subscribers as points_subscribers
+from community.people import (
+    events as people_events,
+    policies as people_policies,
+    queries as people_queries,
+    views as people_views,
+)
+from community.places import views as places_views
+from community.points import cli as points_cli, subscribers as points_subscribers, views as points_views
+from community.points.views import panels as points_panels
 
-BLUEPRINTS: tuple[Blueprint, ...] = (health.bp, audit_views.bp, messages_views.bp, patrols_views.bp, landing.bp)
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health.bp,
+    audit_views.bp,
+    messages_views.bp,
+    patrols_views.bp,
+    points_views.bp,
+    places_views.bp,
+    landing.bp,
+)
 
 # Event → handlers, all in the emitter's transaction (golden file: tests/architecture/events.txt).
 SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
@@ -54,6 +69,7 @@ JOBS: tuple[Job, ...] = (
     Job("send_messages", "community.messages.jobs:send_due", timedelta(seconds=10)),
     Job("settle_silent", "community.patrols.jobs:settle_silent", timedelta(hours=1)),
     Job("forget_attempts", "community.patrols.jobs:forget_attempts", timedelta(hours=6)),
+    Job("post_waiting", "community.points.jobs:post_waiting", timedelta(minutes=10)),
 )
 
 
@@ -143,6 +159,9 @@ def _rooms(app: Flask, settings: Settings) -> None:
         app.register_blueprint(blueprint)
     events.wire(SUBSCRIBERS)
     app.cli.add_command(access_cli.group)
+    app.cli.add_command(points_cli.group)
+    patrols_views.checkin_receipt.register(points_panels.checkin_receipt)
+    people_views.member_slot.register(points_panels.member_page)
     audit_queries.actor_names.register(people_queries.names)
     people_policies.offices.register(access_queries.offices)
     looks.member_scope.register(people_queries.home_path)

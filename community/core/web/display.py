@@ -42,6 +42,14 @@ def day(on: dt.date | dt.datetime | None) -> str:
     return ("" if this_year else f"{date.year}年") + f"{date.month}月{date.day}日"
 
 
+def month(on: dt.date) -> str:
+    """Return the month of a civil date: "11月", "Nov"; with the year when it is another."""
+    this_year = on.year == clock.today().year
+    if _english():
+        return _MONTHS[on.month - 1] + ("" if this_year else f" {on.year}")
+    return ("" if this_year else f"{on.year}年") + f"{on.month}月"
+
+
 def points(amount: int) -> str:
     """Return a number of points, or any other count: "1,280"; below zero with a minus sign, not a hyphen."""
     return f"{MINUS if amount < 0 else ''}{abs(amount):,}"
@@ -70,6 +78,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "instant": instant,
         "clock_time": clock_time,
         "day": day,
+        "month": month,
         "points": points,
         "signed_points": signed_points,
         "mask_name": mask_name,

@@ -1,0 +1,63 @@
+"""The room's words: why points wait, why there are none, what comes next. Plain, and never the fault of the reader."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from community.core.i18n import Text, _
+
+# Why an award waits, and what comes next.
+WAITS: dict[str, tuple[Text, Text]] = {
+    "flagged": (_("打卡待核对"), _("队长或社区核对后自动补记，一般 48 小时内。您不用做什么。")),
+    "unverified": (_("身份还没核对"), _("社区核对您的身份后自动补记。您可以带上证件去社区办理。")),
+    "budget": (_("镇街的积分预算用完了"), _("预算追加后自动补记，先到先得。您不用做什么。")),
+    "review": (_("等第二个人复核"), _("复核后自动补记。您不用做什么。")),
+}
+
+# Why an award that waited was refused.
+REFUSED: dict[str, Text] = {
+    "rejected": _("打卡核对为无效，不计分"),
+    "hour": _("这一小时已经计过一次分"),
+    "day": _("这一天已经计过一次分"),
+    "cap": _("这一天的积分已到上限"),
+}
+
+
+def nothing(reason: str, *, amount: int, cap_day: int | None, min_grade: str, grade: str) -> Text:
+    """Return why an accepted act earned nothing, with the rule's numbers."""
+    if reason == "hour":
+        return _("这一小时已经计过一次分。每个小时只计第一次，每次 %(amount)s 分。", amount=amount)
+    if reason == "day":
+        return _("今天已经计过一次分。每天只计第一次，每次 %(amount)s 分。", amount=amount)
+    if reason == "cap":
+        return _("这一天的积分已到上限 %(cap)s 分。", cap=cap_day)
+    if reason == "grade":
+        return _("规则要求证据 %(least)s 级以上，这次是 %(grade)s 级。", least=min_grade, grade=grade)
+    return _("这个镇街还没有公布打卡积分规则。")
+
+
+def arithmetic(explain: dict[str, Any]) -> list[tuple[Text, Text]]:
+    """Return the steps that led to the amount, as (word, value), from what the posting wrote down."""
+    steps: list[tuple[Text, Text]] = [(_("每次"), _("%(amount)s 分", amount=explain["amount"]))]
+    if explain["once_per"] == "hour":
+        hour = int(explain["hour"][-2:])
+        steps.append((_("小时"), _("%(start)s 点到 %(end)s 点的第一次", start=hour, end=hour + 1)))
+    if explain["once_per"] == "day":
+        steps.append((_("当天"), _("这一天的第一次")))
+    used = explain.get("used", {}).get(explain["day"])
+    if explain["cap_day"] is not None and used is not None:
+        steps.append((_("当天累计"), _("%(used)s 分，上限 %(cap)s 分", used=used, cap=explain["cap_day"])))
+    if "balance" in explain:
+        before = explain["balance"] - explain["amount"]
+        steps.append(
+            (
+                _("余额"),
+                _(
+                    "%(before)s + %(amount)s = %(after)s",
+                    before=before,
+                    amount=explain["amount"],
+                    after=explain["balance"],
+                ),
+            )
+        )
+    return steps

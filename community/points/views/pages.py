@@ -1,0 +1,236 @@
+"""Page objects of the room's views: ready values, nothing left to compute in a template."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from community.core import clock
+from community.core.authz import Actor, Perm, can
+from community.core.i18n import Text, _
+from community.core.web.display import mask_name
+from community.core.web.preferences import current as preferences
+from community.people import queries as people
+from community.places import queries as places
+from community.points import texts
+from community.points.models import Award
+from community.points.queries import accounts, awards
+from community.points.queries.accounts import Purse
+from community.points.queries.awards import TownBudget
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of an account."""
+
+    txn_id: int
+    amount: int
+    title: str
+    at: dt.datetime
+    grade: str
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """An award that is not posted: its amount, where it was earned, why it waits or was refused, what comes next."""
+
+    amount: int
+    place: str
+    at: dt.datetime
+    why: Text
+    next: Text | None
+    held: bool
+    evidence: str
+    member: str = ""
+
+
+@dataclass(frozen=True)
+class Mine:
+    """A member's points in one town; `towns` are (name, purse) of all of them when there are several."""
+
+    purse: Purse | None
+    towns: Sequence[tuple[str, Purse]]
+    months: Sequence[tuple[dt.date, Sequence[Line]]]
+    older: int | None
+    waiting: Sequence[Waiting]
+    waiting_points: int
+    first_page: bool
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Everything behind one line."""
+
+    line: Line
+    own: bool
+    member_id: int
+    member: str
+    evidence: str
+    steps: Sequence[tuple[Text, Text]]
+    decided: Text
+    recorded_at: dt.datetime
+    waited_for: Text | None
+    rule_text: str
+    rule_version: Text
+    resolution: str
+    published_on: dt.date | None
+    effective_on: dt.date | None
+    ends_on: dt.date | None
+    granted: int
+    remaining: int
+    expires_on: dt.date | None
+    expired: bool
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What an act brought: a posted award, one that waits, or none, with the reason."""
+
+    amount: int
+    why: Text
+    next: Text | None = None
+    href_id: int | None = None
+    held: bool = False
+    member_id: int = 0
+    own: bool = True
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The desk's waiting awards; `reasons` are (code, word, awards, points)."""
+
+    lines: Sequence[Waiting]
+    older: int | None
+    reason: str
+    reasons: Sequence[tuple[str, Text, int, int]]
+
+
+def mine(actor: Actor, account_id: int | None, before: int | None) -> Mine:
+    """Return a page of the actor's own points, of her fullest account unless she names another of hers."""
+    held = accounts.balance(actor.member_id)
+    chosen = [purse for purse in held.purses if purse.account_id == account_id] or list(held.purses)
+    purse = chosen[0] if chosen else None
+    page = accounts.statement(purse.account_id, before) if purse else accounts.Statement((), None)
+    waiting = [_waiting(row.Award) for row in awards.open_awards(actor.member_id)] if before is None else []
+    months = groupby((_line(row) for row in page.lines), key=lambda line: clock.local(line.at).date().replace(day=1))
+    names = places.names(purse.town_id for purse in held.purses) if len(held.purses) > 1 else {}
+    return Mine(
+        purse=purse,
+        towns=[(names[one.town_id], one) for one in held.purses] if names else (),
+        months=[(month, list(lines)) for month, lines in months],
+        older=page.older,
+        waiting=waiting,
+        waiting_points=sum(one.amount for one in waiting if one.held),
+        first_page=before is None,
+    )
+
+
+def proof(actor: Actor, txn_id: int) -> Proof:
+    """Return everything behind one posting; raises NotFound for who may not see it."""
+    found = accounts.proof(actor, txn_id)
+    row, explain = found.row, found.row.explain
+    names = people.names([one for one in (row.subject_id, row.approver_id) if one])
+    approver = names.get(row.approver_id, "") if row.approver_id else ""
+    waited = explain.get("waited")
+    return Proof(
+        line=_line(row),
+        own=found.owner_id == actor.member_id,
+        member_id=found.owner_id,
+        member=names.get(row.subject_id, ""),
+        evidence=_evidence(row.evidence_ref),
+        steps=texts.arithmetic(explain),
+        decided=_("%(name)s 核对后记入", name=approver) if approver else _("按规则自动记入"),
+        recorded_at=row.recorded_at,
+        waited_for=texts.WAITS[waited["reason"]][0] if waited else None,
+        rule_text=(row.text_en if preferences().lang == "en" else row.text_zh) or "",
+        rule_version=_("%(code)s 第 %(version)s 版", code=row.rule_code, version=row.version),
+        resolution=row.resolution or "",
+        published_on=row.published_on,
+        effective_on=row.rule_effective_on,
+        ends_on=row.ends_on,
+        granted=row.granted,
+        remaining=row.remaining,
+        expires_on=row.expires_on,
+        expired=row.expires_on < clock.today(),
+    )
+
+
+def receipt(actor: Actor, checkin: Any) -> Receipt | None:
+    """Return what a check-in brought, or None while nothing can be said of it."""
+    ref = f"checkin:{checkin.id}"
+    own = checkin.member_id == actor.member_id
+    for row in accounts.postings_of(ref):
+        why = _("，").join(str(value) for _word, value in texts.arithmetic(row.explain)[1:-1])
+        return Receipt(row.delta, why, href_id=row.txn_id, member_id=checkin.member_id, own=own)
+    for award in awards.awards_of(ref):
+        shown = _waiting(award)
+        return Receipt(shown.amount if shown.held else 0, shown.why, shown.next, held=shown.held, own=own)
+    if checkin.status != "accepted":
+        return None
+    none = awards.why_nothing(
+        trigger="CheckInAccepted",
+        evidence_ref=ref,
+        subject_id=checkin.member_id,
+        town_id=checkin.town_id,
+        earned_at=checkin.used_at,
+        grade=checkin.grade,
+    )
+    words = texts.nothing(
+        none.reason, amount=none.amount, cap_day=none.cap_day, min_grade=none.min_grade, grade=checkin.grade
+    )
+    return Receipt(0, words, _("打卡和时长照记。"), own=own)
+
+
+def queue(actor: Actor, reason: str, before: int | None) -> Queue:
+    """Return a page of what waits in the actor's areas; names are masked for who may not read people."""
+    rows, older = awards.queue(actor, reason=reason, before=before)
+    counted = awards.waiting_by_reason(actor)
+    return Queue(
+        lines=[_waiting(row.Award, _name(actor, row)) for row in rows],
+        older=older,
+        reason=reason,
+        reasons=[(code, texts.WAITS[code][0], *numbers) for code, numbers in sorted(counted.items())],
+    )
+
+
+def budgets(actor: Actor) -> list[TownBudget]:
+    """Return the budgets of the towns in the actor's area."""
+    return awards.budgets(actor)
+
+
+def _name(actor: Actor, row: Any) -> str:
+    return row.member_name if can(actor, Perm.MEMBER_READ, row.Award) else mask_name(row.member_name)
+
+
+def _line(row: Any) -> Line:
+    return Line(
+        txn_id=row.txn_id,
+        amount=row.delta,
+        title=row.explain["place"],
+        at=dt.datetime.fromisoformat(row.explain["earned_at"]),
+        grade=row.explain["grade"],
+    )
+
+
+def _waiting(award: Award, member: str = "") -> Waiting:
+    held = award.state == "held"
+    code, _colon, words = (award.decision or "").partition(":")
+    why = texts.WAITS[award.reason_code][0] if held else texts.REFUSED.get(code, texts.REFUSED["rejected"])
+    return Waiting(
+        amount=award.amount,
+        place=award.explain["place"],
+        at=award.earned_at,
+        why=why,
+        next=texts.WAITS[award.reason_code][1] if held else (words or None),
+        held=held,
+        evidence=_evidence(award.evidence_ref),
+        member=member,
+    )
+
+
+def _evidence(ref: str) -> str:
+    kind, _colon, key = ref.partition(":")
+    return key if kind == "checkin" else ""

@@ -1,0 +1,30 @@
+"""What other rooms' pages show of points."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import render_template
+
+from community.core.authz import Perm, can
+from community.core.web.session import current_actor
+from community.points.queries import accounts, awards
+from community.points.views import pages
+
+
+def checkin_receipt(page: Any) -> str | None:
+    """Return what a check-in brought, for its receipt (`page.checkin`)."""
+    actor = current_actor()
+    shown = pages.receipt(actor, page.checkin) if actor else None
+    return render_template("points/_receipt.html", receipt=shown) if shown else None
+
+
+def member_page(member: Any) -> str | None:
+    """Return a member's balance and what waits, for the desk's page of a person."""
+    if not can(current_actor(), Perm.AWARD_READ, member):
+        return None
+    return render_template(
+        "points/_member.html",
+        available=accounts.balance(member.id).available,
+        waiting=awards.held_points(member.id),
+    )
