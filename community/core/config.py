@@ -10,14 +10,16 @@ from __future__ import annotations
 import json
 import os
 import secrets as random_secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, cast
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flask import current_app
 
-from community.core.keys import CipherRing, SigningRing, WeakSecret, check_strength
+from community.core.keys import CipherRing, SigningRing, WeakSecret, check_strength, ring_values
 
 Mode = Literal["demo", "production", "tools", "test"]
 ROOT = Path(__file__).resolve().parents[2]
@@ -48,7 +50,12 @@ class Settings:
     public_url: str
     site_name: str = "邻里"
     timezone: str = "Asia/Shanghai"
+    host: str = "127.0.0.1"
     port: int = 8000
+    # A self-signed certificate for trying the demo on a phone; in production a proxy in front speaks TLS.
+    tls: bool = False
+    serve_workers: int = 2
+    serve_threads: int = 8
     trusted_proxies: int = 0
     metrics_token: str = field(default="", repr=False)
     secrets: Secrets | None = field(default=None, repr=False)
@@ -87,15 +94,19 @@ class Settings:
         """
         env = os.environ if env is None else env
         instance = Path(env.get("INSTANCE_DIR") or ROOT / "instance").resolve()
-        port = _integer(env, "PORT", 8000)
+        port = _integer(env, "PORT", 8000, most=65535)
         return cls(
             mode=mode,
             instance_dir=instance,
             database_url=_database_url(env, instance),
             public_url=_public_url(env, mode, port),
             site_name=env.get("SITE_NAME") or "邻里",
-            timezone=env.get("TIMEZONE") or "Asia/Shanghai",
+            timezone=_timezone(env),
+            host=env.get("HOST") or ("0.0.0.0" if mode == "demo" else "127.0.0.1"),  # noqa: S104 - the demo is for phones
             port=port,
+            tls=mode == "demo" and env.get("TLS") == "1",
+            serve_workers=_integer(env, "SERVE_WORKERS", 2, least=1),
+            serve_threads=_integer(env, "SERVE_THREADS", 8, least=1),
             trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0),
             metrics_token=env.get("METRICS_TOKEN", ""),
             secrets=_secrets(env, mode, instance),
@@ -107,11 +118,43 @@ def settings() -> Settings:
     return cast(Settings, current_app.extensions["linli_settings"])
 
 
-def _integer(env: Mapping[str, str], name: str, default: int) -> int:
+def problems(mode: Mode, env: Mapping[str, str] | None = None) -> list[str]:
+    """Return everything that keeps `mode` from starting with `env`, not only the first; empty when nothing does."""
+    env = os.environ if env is None else env
+    instance = Path(env.get("INSTANCE_DIR") or ROOT / "instance").resolve()
+    readers: tuple[Callable[[], object], ...] = (
+        lambda: _integer(env, "PORT", 8000, most=65535),
+        lambda: _integer(env, "TRUSTED_PROXIES", 0),
+        lambda: _integer(env, "SERVE_WORKERS", 2, least=1),
+        lambda: _integer(env, "SERVE_THREADS", 8, least=1),
+        lambda: _timezone(env),
+        lambda: _database_url(env, instance),
+        lambda: _public_url(env, mode, 8000),
+        lambda: _secrets(env, mode, instance),
+    )
+    found = []
+    for read in readers:
+        try:
+            read()
+        except BadSettings as problem:
+            found.append(str(problem))
+    return found
+
+
+def _integer(env: Mapping[str, str], name: str, default: int, *, least: int = 0, most: int = 1 << 31) -> int:
+    text = env.get(name) or str(default)
+    if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
+        raise BadSettings(f"{name} must be a whole number from {least} to {most}, not {text!r}")
+    return int(text)
+
+
+def _timezone(env: Mapping[str, str]) -> str:
+    name = env.get("TIMEZONE") or "Asia/Shanghai"
     try:
-        return int(env.get(name) or default)
-    except ValueError:
-        raise BadSettings(f"{name} must be a whole number, not {env[name]!r}") from None
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadSettings(f"TIMEZONE must be a name like Asia/Shanghai, not {name!r}") from None
+    return name
 
 
 def _database_url(env: Mapping[str, str], instance: Path) -> str:
@@ -130,10 +173,15 @@ def _public_url(env: Mapping[str, str], mode: Mode, port: int) -> str:
             raise BadSettings("PUBLIC_URL is missing: it is the address printed in every code, https://your.host")
         scheme = "https" if env.get("TLS") == "1" else "http"
         return f"{scheme}://localhost:{port}"
-    if not url.startswith(("http://", "https://")):
-        raise BadSettings("PUBLIC_URL must start with https:// (or http:// for a trial)")
-    local = url.split("://", 1)[1].split(":", 1)[0] in {"localhost", "127.0.0.1"}
-    if mode == "production" and url.startswith("http://") and not local:
+    try:
+        parts = urlsplit(url)
+        bare = parts.scheme in {"http", "https"} and bool(parts.hostname) and url == f"{parts.scheme}://{parts.netloc}"
+        bare = bare and parts.username is None and (parts.port or 1) > 0
+    except ValueError:
+        bare = False
+    if not bare:
+        raise BadSettings(f"PUBLIC_URL must be a scheme and a host, like https://linli.example.org, not {url!r}")
+    if mode == "production" and parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1"}:
         raise BadSettings("PUBLIC_URL must be https:// in production: sessions and location need it")
     return url
 
@@ -150,15 +198,22 @@ def _secrets(env: Mapping[str, str], mode: Mode, instance: Path) -> Secrets | No
         given = stored | given
     try:
         return parse_secrets(given, strict=mode == "production")
-    except WeakSecret as error:
+    except ValueError as error:
         raise BadSettings(str(error)) from error
 
 
 def parse_secrets(values: Mapping[str, str], *, strict: bool) -> Secrets:
-    """Return the secrets spelled by `values` (names of SECRET_NAMES); `strict` refuses weak ones with WeakSecret."""
+    """Return the secrets spelled by `values` (names of SECRET_NAMES).
+
+    Raises ValueError for one of the wrong form; `strict` also refuses weak and shared ones (WeakSecret).
+    """
     if strict:
         for name in ("SECRET_KEY", "PHONE_HASH_KEY"):
             check_strength(name, values[name])
+        all_of_them = [values["SECRET_KEY"], values["PHONE_HASH_KEY"]]
+        all_of_them += ring_values(values["POSTER_KEYS"]) + ring_values(values["PHONE_CIPHER_KEYS"])
+        if len(set(all_of_them)) < len(all_of_them):
+            raise WeakSecret("Two secrets are the same: make one for each purpose (openssl rand -base64 48)")
     return Secrets(
         secret_key=values["SECRET_KEY"],
         signing=SigningRing.parse(values["POSTER_KEYS"], strict=strict),
@@ -182,12 +237,19 @@ def _stored_secrets(instance: Path, *, create: bool) -> dict[str, str] | None:
     if not path.exists():
         if not create:
             return None
-        instance.mkdir(parents=True, exist_ok=True)
-        try:
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        except FileExistsError:
-            pass  # another process was first: read what it wrote
-        else:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                json.dump(new_secrets(), file, indent=1)
+        _write_secrets(path)
     return cast(dict[str, str], json.loads(path.read_text(encoding="utf-8")))
+
+
+def _write_secrets(path: Path) -> None:
+    """Make `path` with new secrets, whole or not at all; the first of several processes wins."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f"{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        json.dump(new_secrets(), file, indent=1)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another process was first: its secrets are everybody's
+    finally:
+        draft.unlink()

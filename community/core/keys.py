@@ -12,6 +12,7 @@ import hmac
 import os
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Literal
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -28,8 +29,17 @@ def check_strength(name: str, secret: str) -> None:
     """Raise WeakSecret unless `secret` has at least 32 characters, 10 different ones, and no word of an example."""
     if len(secret) < 32 or len(set(secret)) < 10:
         raise WeakSecret(f"{name} is too weak: use at least 32 random characters (openssl rand -base64 48)")
+    if _is_regular(secret):
+        raise WeakSecret(f"{name} repeats itself: make it by chance (openssl rand -base64 48)")
     if any(word in secret.lower() for word in ("changeme", "change-me", "example", "secret", "password", "linli")):
         raise WeakSecret(f"{name} looks copied from an example: make your own (openssl rand -base64 48)")
+
+
+def _is_regular(text: str) -> bool:
+    """Say whether `text` says a short piece again and again, or mostly counts up or down the alphabet."""
+    repeats = any(text[length:] == text[:-length] for length in range(1, len(text) // 2 + 1))
+    steps = [ord(after) - ord(before) for before, after in pairwise(text)]
+    return repeats or sum(step in {-1, 0, 1} for step in steps) > len(steps) / 2
 
 
 @dataclass(frozen=True)
@@ -53,10 +63,12 @@ class SigningRing:
             secret, _, state = value.partition("@")
             if strict:
                 check_strength(f"POSTER_KEYS {kid}", secret)
-            keys.append(SigningKey(kid, secret.encode(), _STATES[state or ("verify" if keys else "active")]))
+            keys.append(SigningKey(kid, secret.encode(), _state(state or ("verify" if keys else "active"))))
         if any(not re.fullmatch("[a-z]", key.kid) for key in keys):
             # A digit would run into the generation before it; codes are read without regard to case.
             raise ValueError("POSTER_KEYS: a key's name is one small letter, a to z")
+        if keys[0].state != "active":
+            raise ValueError("POSTER_KEYS: the first key signs, so it must be active")
         return cls(tuple(keys))
 
     @property
@@ -86,7 +98,7 @@ class CipherRing:
         for name, value in _parts("PHONE_CIPHER_KEYS", text):
             if strict:
                 check_strength(f"PHONE_CIPHER_KEYS {name}", value)
-            keys.append((name, Fernet(value)))
+            keys.append((name, _fernet(name, value)))
         return cls(tuple(keys))
 
     @staticmethod
@@ -107,8 +119,30 @@ class CipherRing:
         return fernet.decrypt(body.encode()).decode()
 
 
+def ring_values(text: str) -> list[str]:
+    """Return the bare secrets of a ring's text, to compare them with others."""
+    return [value.partition("@")[0] for _name, value in _parts("ring", text)]
+
+
+def _state(word: str) -> KeyState:
+    if word not in _STATES:
+        raise ValueError(f"POSTER_KEYS: a key is {', '.join(_STATES)}, not {word!r}")
+    return _STATES[word]
+
+
+def _fernet(name: str, value: str) -> Fernet:
+    try:
+        return Fernet(value)
+    except ValueError:
+        raise ValueError(
+            f"PHONE_CIPHER_KEYS {name} must be 32 bytes in URL-safe base64 (flask doctor makes one)"
+        ) from None
+
+
 def _parts(name: str, text: str) -> list[tuple[str, str]]:
     parts = [part.strip().partition("=") for part in text.split(";") if part.strip()]
     if not parts or any(not value for _kid, _, value in parts):
         raise ValueError(f"{name} must look like a=SECRET;b=SECRET")
+    if len({kid for kid, _, _value in parts}) < len(parts):
+        raise ValueError(f"{name} names a key twice")
     return [(kid, value) for kid, _, value in parts]
