@@ -104,6 +104,7 @@ class CastPlan:
     team: str | None = None
     team_role: str = "member"
     building: AreaPlan | None = None
+    title: Words | None = None
     can: Words | None = None
 
 
@@ -332,6 +333,7 @@ def _cast(row: dict[str, Any], find: _Finder) -> CastPlan:
         team=row.get("team"),
         team_role=row.get("as", "member"),
         building=find.or_none(row.get("building")),
+        title=Words(**row["title"]) if "title" in row else None,
         can=Words(**row["can"]) if "can" in row else None,
     )
 

@@ -210,13 +210,16 @@ class _Load:
             yield PastMove("active", "left", left_at, own_id)
 
     def _belongings(self) -> Iterator[tuple[int, int, str]]:
-        """Areas of her team beyond her home: riders cross towns."""
+        """Areas of her teams and her building as a captain, where her home lies outside them."""
         for membership in self.population.memberships:
-            if membership.state is State.ACTIVE:
-                home = self.population.people[membership.person].home.path
-                for area in self.district.teams_by_name[membership.team].areas:
-                    if not home.startswith(area.path):
-                        yield self.ids[membership.person], self.areas[area.code].id, area.path
+            if membership.state is not State.ACTIVE:
+                continue
+            home = self.population.people[membership.person].home.path
+            serves = list(self.district.teams_by_name[membership.team].areas)
+            serves += [membership.building] if membership.building else []
+            for area in serves:
+                if not home.startswith(area.path):
+                    yield self.ids[membership.person], self.areas[area.code].id, area.path
 
     # Rights and posts
 

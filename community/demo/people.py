@@ -99,6 +99,11 @@ class Population:
         return tuple(m for m in self.memberships if m.team == team and m.active_from is not None)
 
 
+def cast_phone(place: int) -> str:
+    """Return the phone (E.164) of the person at that place of the file's cast, who have the first numbers."""
+    return f"+86{PHONE_BLOCK}{place:04d}"
+
+
 def band_of(age: int) -> AgeBand:
     """Return the band of an age in years. Raises ValueError under 14."""
     if age < 14:

@@ -66,7 +66,11 @@ def test_every_role_of_the_sign_in_page_is_played_by_somebody_with_a_line_in_bot
         "district_office",
         "association_admin",
     ]
-    assert all(person.can is not None and person.can.zh and person.can.en for person in cast)
+    for person in cast:
+        for words in (person.title, person.can):
+            assert words is not None
+            assert words.zh
+            assert words.en
     assert all(person.area is not None for person in cast if person.role != "resident")
 
 

@@ -42,11 +42,14 @@ class _Books:
 class PastAwards(Walk):
     """Takes acts in the order of their instants and writes their awards; `finish()` writes the sums.
 
-    Needs `transaction()`, and towns whose residents have no account yet: balances begin at zero here.
+    Needs `transaction()`, and towns whose residents have no account yet, because balances begin at zero here; raises
+    RuntimeError for others.
     """
 
     def __init__(self, actor: Actor) -> None:
         must_be_system(actor)
+        if session().execute(select(Account.id).where(Account.kind == "resident").limit(1)).first():
+            raise RuntimeError("past awards begin at zero, and there is a resident's account already")
         super().__init__(versions(), Sums(left=_slots()))
         self._accounts: dict[tuple[int, int], _Books] = {}
         self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
