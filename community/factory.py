@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import logging
+import sys
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import NoReturn
 
+import click
 import structlog
 from flask import Blueprint, Flask
-from flask_migrate import Migrate
+from flask_migrate import Migrate, upgrade
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from community.access import cli as access_cli, queries as access_queries
 from community.access.queries import load_actor
 from community.audit import looks, queries as audit_queries, views as audit_views
 from community.core import clock, events, scheduler
+from community.core.authz import system_actor
 from community.core.config import ROOT, Settings
 from community.core.db import configure_engine, db
 from community.core.db.engine import engine_options
 from community.core.scheduler import HEARTBEAT, Job
+from community.core.serving import certificate, commands, server
+from community.core.serving.doctor import Finding
 from community.core.web import (
     device,
     faults,
@@ -32,18 +39,21 @@ from community.core.web import (
 from community.core.web.assets import Assets
 from community.core.web.converters import IdConverter
 from community.core.web.limits import limiter
+from community.demo import cli as demo_cli, views as demo_views
 from community.home import landing, navigation
-from community.messages import channels, views as messages_views
+from community.messages import channels, outbox, views as messages_views
 from community.patrols import events as patrols_events, views as patrols_views
 from community.people import (
     events as people_events,
+    kept,
     policies as people_policies,
     queries as people_queries,
     views as people_views,
 )
-from community.places import views as places_views
+from community.places import backfill as places_backfill, views as places_views
 from community.points import cli as points_cli, subscribers as points_subscribers, views as points_views
 from community.points.views import panels as points_panels
+from community.teams import subscribers as teams_subscribers, views as teams_views
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
@@ -52,6 +62,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     patrols_views.bp,
     points_views.bp,
     places_views.bp,
+    people_views.bp,
+    teams_views.bp,
+    demo_views.bp,
     landing.bp,
 )
 
@@ -60,6 +73,7 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
     patrols_events.CheckInAccepted: (points_subscribers.award_checkin,),
     patrols_events.CheckInFlagged: (points_subscribers.hold_flagged_checkin,),
     patrols_events.CheckInSettled: (points_subscribers.settle_checkin,),
+    people_events.GuardianConfirmed: (teams_subscribers.guardian_confirmed,),
     people_events.MemberVerified: (points_subscribers.release_verified,),
 }
 
@@ -82,7 +96,7 @@ def create_app(settings: Settings) -> Flask:
         root_path=str(ROOT / "community"),
         instance_path=str(settings.instance_dir),
     )
-    settings.instance_dir.mkdir(parents=True, exist_ok=True)
+    settings.instance_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     app.extensions["linli_settings"] = settings
     clock.use_zone(settings.timezone)
     _configure(app, settings)
@@ -158,12 +172,66 @@ def _rooms(app: Flask, settings: Settings) -> None:
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
     events.wire(SUBSCRIBERS)
+    for command in (commands.serve, commands.worker, commands.doctor_command((_outbox,)), demo_cli.demo):
+        app.cli.add_command(command)
     app.cli.add_command(access_cli.group)
     app.cli.add_command(points_cli.group)
     patrols_views.checkin_receipt.register(points_panels.checkin_receipt)
+    people_views.sign_in_slot.register(demo_views.cast_panel)
+    people_views.member_slot.register(teams_views.member_panel)
     people_views.member_slot.register(points_panels.member_page)
     audit_queries.actor_names.register(people_queries.names)
     people_policies.offices.register(access_queries.offices)
+    faults.keep_form.register(kept.panel)
     looks.member_scope.register(people_queries.home_path)
     channels.wire(channels.ConsoleChannel(verbose=settings.demo))
     scheduler.wire(JOBS)
+
+
+def _outbox() -> Iterator[Finding]:
+    """What `flask doctor` says about messages on their way out."""
+    counted = outbox.waiting()
+    if counted["dead"]:
+        how = "the outbox keeps each with its last error; mend the channel before sending them again"
+        yield Finding("mend", "messages", f"{counted['dead']} could not be sent and were given up", how)
+    else:
+        yield Finding("ok", "messages", f"{counted['waiting']} waiting to leave")
+
+
+def run_demo() -> NoReturn:
+    """Migrate, load the demo district into an empty database, and serve it to this machine's network; never returns."""
+    settings = Settings.from_env("demo")
+    try:
+        server.check_port(settings)
+    except server.PortTaken as taken:
+        sys.exit(f"Linli does not start: {taken}")
+    _prepare(settings)
+    addresses = certificate.own_addresses()
+    pair = None
+    if settings.tls:
+        pair = certificate.ensure(settings.instance_dir, ["localhost", "127.0.0.1", *addresses])
+    _tell(settings, addresses)
+    server.serve(settings, certificate=pair, scheduler_inside=True)
+
+
+def _prepare(settings: Settings) -> None:
+    click.echo("Preparing the database ...")
+    app = create_app(settings)
+    with app.app_context():
+        upgrade()
+        if places_backfill.is_empty(system_actor("demo")):
+            demo_cli.load_with_bar()
+        db.engine.dispose()
+
+
+def _tell(settings: Settings, addresses: list[str]) -> None:
+    scheme = "https" if settings.tls else "http"
+    click.echo(f"\nLinli is at {scheme}://localhost:{settings.port}  (stop it with Ctrl+C)")
+    if settings.host in {"127.0.0.1", "localhost"}:
+        return
+    for address in addresses:
+        click.echo(f"On a phone in the same network: {scheme}://{address}:{settings.port}")
+    if not settings.tls:
+        click.echo("Camera and location need https: make run TLS=1 (the phone warns of its own certificate once).")
+    else:
+        click.echo("The phone warns of the certificate, which this machine made for itself: continue once.")

@@ -55,7 +55,7 @@ class Settings:
     # A self-signed certificate for trying the demo on a phone; in production a proxy in front speaks TLS.
     tls: bool = False
     serve_workers: int = 2
-    serve_threads: int = 8
+    serve_threads: int = 4
     trusted_proxies: int = 0
     metrics_token: str = field(default="", repr=False)
     secrets: Secrets | None = field(default=None, repr=False)
@@ -106,7 +106,7 @@ class Settings:
             port=port,
             tls=mode == "demo" and env.get("TLS") == "1",
             serve_workers=_integer(env, "SERVE_WORKERS", 2, least=1),
-            serve_threads=_integer(env, "SERVE_THREADS", 8, least=1),
+            serve_threads=_integer(env, "SERVE_THREADS", 4, least=1),
             trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0),
             metrics_token=env.get("METRICS_TOKEN", ""),
             secrets=_secrets(env, mode, instance),
@@ -126,7 +126,7 @@ def problems(mode: Mode, env: Mapping[str, str] | None = None) -> list[str]:
         lambda: _integer(env, "PORT", 8000, most=65535),
         lambda: _integer(env, "TRUSTED_PROXIES", 0),
         lambda: _integer(env, "SERVE_WORKERS", 2, least=1),
-        lambda: _integer(env, "SERVE_THREADS", 8, least=1),
+        lambda: _integer(env, "SERVE_THREADS", 4, least=1),
         lambda: _timezone(env),
         lambda: _database_url(env, instance),
         lambda: _public_url(env, mode, 8000),

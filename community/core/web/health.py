@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import os
 from typing import Any
 
 from alembic.runtime.migration import MigrationContext
@@ -21,7 +22,10 @@ bp = Blueprint("health", __name__)
 
 REQUESTS = Counter("linli_requests_total", "Answered requests", ["route", "method", "status"])
 SECONDS = Histogram("linli_request_seconds", "Time to answer", ["route"], buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1, 5))
-HEARTBEAT_AGE = Gauge("linli_scheduler_heartbeat_age_seconds", "Since a scheduler was alive", multiprocess_mode="max")
+# Of several workers the last one asked knows best: what a dead one said must not stay.
+HEARTBEAT_AGE = Gauge(
+    "linli_scheduler_heartbeat_age_seconds", "Since a scheduler was alive", multiprocess_mode="mostrecent"
+)
 
 HEARTBEAT_LIMIT = 180
 
@@ -49,7 +53,7 @@ def metrics() -> Response:
     age = scheduler.heartbeat_age()
     HEARTBEAT_AGE.set(-1 if age is None else age)
     registry = CollectorRegistry()
-    if current_app.config.get("METRICS_DIR"):
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
         return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
     return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
