@@ -4,6 +4,7 @@ from community.teams.queries.joining import Card, card, held_places, kinds, near
 from community.teams.queries.own import (
     Mine,
     my_memberships,
+    newcomer_of,
     open_membership,
     own_membership,
     serving,
@@ -18,6 +19,7 @@ __all__ = [
     "kinds",
     "my_memberships",
     "near",
+    "newcomer_of",
     "open_membership",
     "own_membership",
     "serving",

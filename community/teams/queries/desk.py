@@ -184,6 +184,18 @@ def team_members(actor: Actor, team_id: int) -> list[TeamMember]:
     ]
 
 
+def team_of(actor: Actor, membership_id: int) -> int:
+    """Return the team of a membership that the actor may decide about; raises NotFound for another one."""
+    found: int | None = session().scalar(
+        select(_MEMBERSHIP.team_id).where(
+            _MEMBERSHIP.id == membership_id, visible(actor, Perm.MEMBERSHIP_DECIDE, Membership)
+        )
+    )
+    if found is None:
+        raise NotFound
+    return found
+
+
 def of_member(actor: Actor, member_id: int) -> list[TeamMember]:
     """Return what the actor sees of one member's memberships, for her page on the desk; `name` is the team's."""
     rows = (

@@ -6,11 +6,16 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 
+from community.core import clock
 from community.core.db import session
+from community.people.queries import MEMBER
 from community.teams.models import OPEN_STATES, Membership, MembershipEvent, Team, TeamArea
 from community.teams.policies import ancestors
+
+# How long a phone may fetch the answer to its application again and be signed in by it.
+REPLAY = dt.timedelta(hours=1)
 
 _MEMBERSHIP = Membership.__table__.c
 _TEAM = Team.__table__.c
@@ -88,10 +93,52 @@ class Serving(NamedTuple):
     kind: str
 
 
+def newcomer_of(location: str) -> tuple[int, int] | None:
+    """Return (member, session epoch) of the provisional member whose membership's page `location` is, else None.
+
+    Only within an hour of the application.
+    """
+    text = location.rpartition("/memberships/")[2]
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        return None
+    row = (
+        session()
+        .execute(
+            select(MEMBER.c.id, MEMBER.c.session_epoch)
+            .join(Membership.__table__, _MEMBERSHIP.member_id == MEMBER.c.id)
+            .where(
+                _MEMBERSHIP.id == int(text),
+                _MEMBERSHIP.applied_at > clock.now() - REPLAY,
+                MEMBER.c.verified_at.is_(None),
+                MEMBER.c.status == "active",
+            )
+        )
+        .first()
+    )
+    return None if row is None else (row.id, row.session_epoch)
+
+
 def waiting_for_guardian(member_id: int) -> list[int]:
     """Return the ids of the member's applications that wait for her guardian."""
     waits = select(_MEMBERSHIP.id).where(_MEMBERSHIP.member_id == member_id, _MEMBERSHIP.state == "waiting_guardian")
     return list(session().scalars(waits.order_by(_MEMBERSHIP.id)))
+
+
+_AREA = TeamArea.__table__.c
+# Built once: every check-in asks it, and building a statement costs more than sending it.
+_SERVING = (
+    select(_TEAM.id, _TEAM.name, _TEAM.kind)
+    .select_from(Membership.__table__)
+    .join(Team.__table__, _TEAM.id == _MEMBERSHIP.team_id)
+    .join(TeamArea.__table__, _AREA.team_id == _MEMBERSHIP.team_id)
+    .where(
+        _MEMBERSHIP.member_id == bindparam("member_id"),
+        _MEMBERSHIP.state == "active",
+        _AREA.scope_path.in_(bindparam("paths", expanding=True)),
+    )
+    .order_by(func.length(_AREA.scope_path).desc(), _MEMBERSHIP.id)
+    .limit(1)
+)
 
 
 def serving(member_id: int, path: str) -> Serving | None:
@@ -99,24 +146,7 @@ def serving(member_id: int, path: str) -> Serving | None:
 
     The team that works closest is named, of several the one she is in longest; None when there is none. One statement.
     """
-    area = TeamArea.__table__.c
-    row = (
-        session()
-        .execute(
-            select(_TEAM.id, _TEAM.name, _TEAM.kind)
-            .select_from(Membership.__table__)
-            .join(Team.__table__, _TEAM.id == _MEMBERSHIP.team_id)
-            .join(TeamArea.__table__, area.team_id == _MEMBERSHIP.team_id)
-            .where(
-                _MEMBERSHIP.member_id == member_id,
-                _MEMBERSHIP.state == "active",
-                area.scope_path.in_(ancestors(path)),
-            )
-            .order_by(func.length(area.scope_path).desc(), _MEMBERSHIP.id)
-            .limit(1)
-        )
-        .first()
-    )
+    row = session().execute(_SERVING, {"member_id": member_id, "paths": ancestors(path)}).first()
     return None if row is None else Serving(row.id, row.name, row.kind)
 
 

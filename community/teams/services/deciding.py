@@ -54,18 +54,21 @@ def refuse(actor: Actor, membership_id: int, reason: str) -> Membership:
 
 
 def confirm_guardian(actor: Actor, membership_id: int, how: str) -> Membership:
-    """Note `how` the guardian of a minor agreed; every application of hers that waited for it goes on."""
+    """Note `how` the guardian of a minor agreed; every application of hers that waited for it then goes on."""
     membership, member, _team = _decide(actor, membership_id)
     if membership.state != "waiting_guardian":
         raise Conflict("not_waiting", _("这份申请已经不在等监护人了"), next_step=_("请刷新后再看。"))
     people_services.confirm_guardian(actor, member_id=member.id, how=how)
-    for waiting_id in queries.waiting_for_guardian(member.id):
-        waiting = membership if waiting_id == membership.id else moving.locked(waiting_id)
-        team = moving.load_team(waiting.team_id)
-        moving.move(waiting, team, "applied", by_id=actor.member_id)
-        notify(member.id, "teams.guardian", {"team": team.name}, link=_page(waiting))
-        _note(actor, "teams.guardian", waiting)
     return membership
+
+
+def go_on(member_id: int, *, by_id: int) -> None:
+    """Let every application that waited for the member's guardian wait for approval; `by_id` noted the consent."""
+    for waiting_id in queries.waiting_for_guardian(member_id):
+        membership = moving.locked(waiting_id)
+        team = moving.load_team(membership.team_id)
+        moving.move(membership, team, "applied", by_id=by_id)
+        notify(member_id, "teams.guardian", {"team": team.name}, link=_page(membership))
 
 
 def remove(actor: Actor, membership_id: int, reason: str) -> Membership:

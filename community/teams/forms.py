@@ -1,0 +1,114 @@
+"""Applying for a team, and the desk's decisions about memberships."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.validators import InputRequired, Length
+
+from community.core.errors import DomainError
+from community.core.i18n import Text, _, plain
+from community.people.policies import MINOR, PASSWORD_LONGEST, UNDER_AGE
+from community.teams.models import ROLES
+from community.teams.words import ROLES as ROLE_WORDS
+
+AGE_BANDS = (
+    ("18-59", _("18–59 岁")),
+    ("60+", _("60 岁以上")),
+    (MINOR, _("14–17 岁")),
+    (UNDER_AGE, _("未满 14 岁")),
+)
+Choices = list[tuple[str, Text]]
+
+
+class Refusable(FlaskForm):
+    """A form that shows a service's refusal, and a lost session, in words of ours."""
+
+    def blame(self, error: DomainError) -> None:
+        """Show `error` at its field, or above the form when it has none."""
+        text = plain(error.message) + (f"。{plain(error.next_step)}" if error.next_step else "")
+        if error.field in self._fields:
+            self._fields[error.field].errors = [text]
+        else:
+            self.form_errors.append(text)
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Check the fields; a token that no longer fits says that nothing was lost and one more tap is needed."""
+        fine = bool(super().validate(extra_validators))
+        token = self._fields.get("csrf_token")
+        if token is not None and token.errors:
+            token.errors = []
+            self.form_errors.append(plain(_("页面放久了，填的内容都还在，请再点一次“提交”。")))
+        return fine
+
+
+class ApplyForm(Refusable):
+    """An application. What is not asked of this person in this team is taken out by `for_`."""
+
+    name = StringField(_("怎么称呼您"), [InputRequired(_("请填写称呼"))])
+    phone = StringField(_("手机号"), [InputRequired(_("请填写手机号")), Length(max=60, message=_("这不像一个手机号"))])
+    age_band = RadioField(_("您的年龄"), [InputRequired(_("请选择年龄段"))], choices=AGE_BANDS)
+    guardian_name = StringField(_("监护人怎么称呼"))
+    guardian_phone = StringField(_("监护人手机号"), [Length(max=60, message=_("这不像一个手机号"))])
+    home_area_id = SelectField(_("您住在哪个社区"), [InputRequired(_("请选择您住在哪个社区"))])
+    building_id = SelectField(_("您想看哪幢楼"), [InputRequired(_("请选择您要看的那幢楼"))])
+    password = PasswordField(_("设一个密码"), [Length(max=PASSWORD_LONGEST, message=_("密码最多 128 位"))])
+    agrees = BooleanField(_("我看过上面的说明，同意"))
+
+    @classmethod
+    def for_(cls, *, known: bool, buildings: Choices | None, homes: Choices, agreed: bool) -> ApplyForm:
+        """Return the form as this person meets it: `known` members are not asked who they are, only captains
+        (`buildings`) which building, nobody twice for consent."""
+        form = cls()
+        if known:
+            for name in ("name", "phone", "age_band", "guardian_name", "guardian_phone", "password"):
+                del form[name]
+        if buildings is None:
+            del form["building_id"]
+        else:
+            form.building_id.choices = buildings
+        if known or buildings is not None:
+            del form["home_area_id"]
+        else:
+            form.home_area_id.choices = homes
+        if agreed:
+            del form["agrees"]
+        return form
+
+    def text(self, name: str) -> str:
+        """Return what was typed into the field `name`, "" when it was not asked."""
+        return str(self._fields[name].data or "") if name in self._fields else ""
+
+    def number(self, name: str) -> int | None:
+        """Return the id chosen in the field `name`, or None."""
+        text = self.text(name)
+        return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
+
+    @property
+    def minor(self) -> bool:
+        """Whether the guardian is asked for: only once somebody says that she is under age."""
+        return self.text("age_band") == MINOR
+
+    @property
+    def child(self) -> bool:
+        return self.text("age_band") == UNDER_AGE
+
+
+class RefuseForm(Refusable):
+    """Why an application is refused or a place ends."""
+
+    reason = TextAreaField(_("原因"), [InputRequired(_("请写明原因，申请人会看到"))])
+
+
+class GuardianForm(Refusable):
+    """How a guardian agreed."""
+
+    how = StringField(_("监护人怎样同意的"), [InputRequired(_("请写明监护人怎样表示同意"))])
+
+
+class RoleForm(Refusable):
+    """What somebody is in her team."""
+
+    role = SelectField(_("职务"), choices=[(role, ROLE_WORDS[role]) for role in ROLES])

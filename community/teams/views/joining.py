@@ -1,0 +1,142 @@
+"""Finding a team and applying: what kind, where, which, then one form. Open to everybody, also without a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, TypeVar
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from community.core.authz import Actor
+from community.core.errors import Conflict, DomainError
+from community.core.i18n import _, plain
+from community.core.ids import MAX_ID
+from community.core.web import security
+from community.core.web.command import command
+from community.core.web.limits import limiter
+from community.core.web.rights import public
+from community.core.web.session import current_actor, sign_in
+from community.people import queries as people
+from community.teams import queries, services
+from community.teams.forms import ApplyForm
+from community.teams.services import Newcomer
+from community.teams.views import pages
+from community.teams.views.blueprint import bp
+
+V = TypeVar("V", bound=Callable[..., Any])
+_KINDS = "any(patrol, captains, riders, school_gate, flood_watch, mediation, publicity)"
+# Carriers put thousands behind one address: loose, and only against programs that register people by the hundred.
+PER_ADDRESS = "60 per hour"
+
+
+@bp.get("/join")
+@public("anybody may see what volunteers do")
+def kinds() -> str:
+    return render_template("teams/kinds.html", kinds=pages.kinds())
+
+
+@bp.get(f"/join/<{_KINDS}:kind>")
+@public("anybody may look for a team")
+def choose(kind: str) -> str:
+    page = pages.choose(kind, area_of_request(), current_actor())
+    return render_template("teams/choose.html", page=page)
+
+
+@bp.get("/join/<id:team_id>")
+@public("anybody may look at a team and apply")
+def join(team_id: int) -> Response:
+    actor = current_actor()
+    known = queries.open_membership(actor.member_id, team_id) if actor else None
+    if known:
+        return redirect(url_for("teams.membership", membership_id=known), 303)
+    page = pages.joining(team_id, area_of_request(), actor)
+    if page.team.kind == "captains" and page.area is None:
+        return redirect(url_for("teams.choose", kind="captains"), 303)
+    return _form_page(team_id, pages.form_for(team_id, area_of_request(), actor))
+
+
+def stays_signed_in(view: V) -> V:
+    """Sign a new member in again when her phone sends the same form twice and only the second answer arrives.
+
+    The stored answer names her membership and goes to the same phone with the same key and body alone; it lets nobody
+    in who has been verified since.
+    """
+
+    @wraps(view)
+    def run(**arguments: Any) -> Response:
+        answer = make_response(view(**arguments))
+        if "Idempotent-Replayed" in answer.headers and current_actor() is None:
+            newcomer = queries.newcomer_of(answer.headers.get("Location", ""))
+            if newcomer is not None:
+                sign_in(*newcomer)
+        return answer
+
+    return run  # type: ignore[return-value]
+
+
+@bp.post("/join/<id:team_id>")
+@limiter.limit(PER_ADDRESS, deduct_when=lambda answer: answer.status_code == 303)
+@public("anybody may apply; who is new becomes a provisional member")
+@stays_signed_in
+@command(volatile=("password",))
+@security.refills
+def apply(team_id: int) -> Response:
+    actor = current_actor()
+    known = queries.open_membership(actor.member_id, team_id) if actor else None
+    if known:
+        flash(plain(_("您已经报过这支队了，这里是办理进度。")), "tip")
+        return redirect(url_for("teams.membership", membership_id=known), 303)
+    form = pages.form_for(team_id, area_of_request(), actor)
+    if not form.validate_on_submit():
+        return _form_page(team_id, form, 422)
+    try:
+        membership = services.apply(
+            actor,
+            team_id=team_id,
+            newcomer=None if actor else _newcomer(form),
+            building_id=form.number("building_id"),
+            agrees=bool(form.text("agrees")),
+        )
+    except DomainError as error:
+        return _refused(team_id, form, error)
+    return _received(actor, membership.member_id, membership.id)
+
+
+def area_of_request() -> int | None:
+    """Return the area that the address names, None for none or for nonsense."""
+    text = request.args.get("area", "")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
+    return number if 0 < number <= MAX_ID else None
+
+
+def _newcomer(form: ApplyForm) -> Newcomer:
+    return Newcomer(
+        name=form.text("name"),
+        phone=form.text("phone"),
+        age_band=form.text("age_band"),
+        home_area_id=form.number("home_area_id"),
+        guardian_name=form.text("guardian_name") or None,
+        guardian_phone=form.text("guardian_phone") or None,
+        password=form.text("password") or None,
+    )
+
+
+def _refused(team_id: int, form: ApplyForm, error: DomainError) -> Response:
+    if error.field is None and not isinstance(error, Conflict):
+        raise error
+    form.blame(error)
+    return _form_page(team_id, form, 422)
+
+
+def _received(actor: Actor | None, member_id: int, membership_id: int) -> Response:
+    if actor is None:
+        sign_in(member_id, people.known_member(member_id).session_epoch)
+    return redirect(url_for("teams.membership", membership_id=membership_id), 303)
+
+
+def _form_page(team_id: int, form: ApplyForm, status: int = 200) -> Response:
+    page = pages.joining(team_id, area_of_request(), current_actor(), form)
+    html = render_template("teams/join.html", page=page, form=form, area=area_of_request())
+    return make_response(html, status)
