@@ -7,11 +7,19 @@ from typing import Any
 
 from community.core import clock
 from community.core.authz import system_actor
+from community.core.db import session
 from community.core.ids import new_uuid
 from community.patrols.events import CheckInAccepted, CheckInFact, CheckInFlagged, CheckInSettled
 from community.people.models import Member
 from community.places.models import Area
 from community.points.services.books import NewRule, set_up_town
+
+
+def town_of(area: Area) -> Area:
+    """The town an area lies in."""
+    town = session().get(Area, area.town_id)
+    assert town
+    return town
 
 
 def make_rule(**overrides: Any) -> NewRule:

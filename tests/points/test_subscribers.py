@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import event, func, select
@@ -14,52 +15,20 @@ from community.people.events import MemberVerified
 from community.people.models import Member
 from community.places.models import Area
 from community.points import subscribers
-from community.points.models import Account, Award, BudgetSlot, Entry, Lot, RuleUsage, Transfer, Txn, Unsealed
+from community.points.models import BudgetSlot, Entry, Lot, RuleUsage, Transfer, Txn, Unsealed
 from community.points.services import awarding, budget
 from tests.factories.people import make_member
 from tests.factories.places import make_village
-from tests.factories.points import accepted, flagged, make_rule, open_books, settled
+from tests.factories.points import accepted, flagged, make_rule, open_books, settled, town_of
+from tests.points.invariants import assert_sound, posted, waiting
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app", "frozen_clock")]
 
 
-@pytest.fixture
-def village() -> Area:
-    with transaction():
-        village = make_village()
-        open_books(_town(village))
-    return village
-
-
-def _town(village: Area) -> Area:
-    town = session().get(Area, village.town_id)
-    assert town
-    return town
-
-
-@pytest.fixture
-def member(village: Area) -> Member:
-    with transaction():
-        return make_member(village)
-
-
-@pytest.fixture
-def leader(village: Area) -> Member:
-    with transaction():
-        return make_member(village, display_name="孙卫东")
-
-
-def posted(member: Member) -> int:
-    return session().scalar(select(Account.posted).where(Account.subject_id == member.id)) or 0
-
-
-def waiting(member: Member) -> list[tuple[str, str, str | None]]:
-    rows = session().execute(
-        select(Award.state, Award.reason_code, Award.decision)
-        .where(Award.subject_id == member.id)
-        .order_by(Award.earned_at, Award.id)
-    )
-    return [tuple(row) for row in rows]
+@pytest.fixture(autouse=True)
+def _sound(app: object) -> Iterator[None]:
+    yield
+    assert_sound()
 
 
 def test_an_accepted_check_in_earns_five_points_with_every_row_of_the_ledger(member: Member, village: Area) -> None:
@@ -162,7 +131,7 @@ def test_a_town_without_rules_and_a_grade_below_the_rule_earn_nothing(member: Me
     with transaction():
         elsewhere = make_village()
         strict = make_village()
-        open_books(_town(strict), make_rule(min_grade="B"))
+        open_books(town_of(strict), make_rule(min_grade="B"))
         subscribers.award_checkin(accepted(member, elsewhere))
         subscribers.award_checkin(accepted(member, strict, grade="C"))
     assert posted(member) == 0
@@ -262,7 +231,7 @@ def test_an_empty_budget_lets_awards_wait_takes_no_cap_and_pays_when_it_is_fille
 ) -> None:
     with transaction():
         village = make_village()
-        town = _town(village)
+        town = town_of(village)
         open_books(town, budget=5)
         first, second = make_member(village), make_member(village)
         subscribers.award_checkin(accepted(first, village))

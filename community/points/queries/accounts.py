@@ -70,7 +70,13 @@ def balance(member_id: int) -> Balance:
     """Return what the member has today, judged by date: a late expiry job changes nothing (one statement)."""
     today = clock.today()
     open_lots = (_LOT.account_id == _ACCOUNT.id) & (_LOT.remaining > 0)
-    soonest = select(func.min(_LOT.expires_on)).where(open_lots, _LOT.expires_on >= today).scalar_subquery()
+    first = Lot.__table__.alias("first").c
+    soonest = (
+        select(func.min(first.expires_on))
+        .where(first.account_id == _ACCOUNT.id, first.remaining > 0, first.expires_on >= today)
+        .correlate(Account.__table__)
+        .scalar_subquery()
+    )
     free = func.coalesce(func.sum(_LOT.remaining - _LOT.held), 0)
     rows = session().execute(
         select(

@@ -15,11 +15,11 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select, text, update
 
 from community.core import clock
-from community.core.db import locking, session, upsert
+from community.core.db import locking, session
 from community.core.errors import Busy, on_constraint
 from community.core.ids import new_id
 from community.points import policies
-from community.points.models import Account, BudgetSlot, Entry, Lot, RuleUsage, Transfer, Txn, Unsealed
+from community.points.models import BudgetSlot, Entry, Lot, RuleUsage, Transfer, Txn, Unsealed
 from community.points.policies import Terms
 
 # Two deliveries of the same act met: the other one posted it, and a second look will find it.
@@ -300,22 +300,18 @@ def posting_rows(
     }
 
 
+# As text for the same reason as above, and because both engines spell it alike.
+_OPEN_OR_ADD = text(
+    "INSERT INTO account (id, town_id, asset, kind, subject_id, posted, held, seq) "
+    "VALUES (:id, :town, 'points', 'resident', :subject, :amount, 0, :lines) "
+    "ON CONFLICT (town_id, asset, subject_id) WHERE kind = 'resident' "
+    "DO UPDATE SET posted = account.posted + excluded.posted, seq = account.seq + excluded.seq "
+    "RETURNING id, posted, seq"
+)
+
+
 def _credit(town_id: int, subject_id: int, amount: int, lines: int) -> tuple[int, int, int]:
     """Add to the person's account, which her first award opens; return (id, posted, seq) after it."""
-    account = Account.__table__.c
-    opening = upsert(Account).values(
-        id=new_id(), town_id=town_id, asset="points", kind="resident", subject_id=subject_id, posted=amount, held=0,
-        seq=lines,
-    )  # fmt: skip
-    row = (
-        session()
-        .execute(
-            opening.on_conflict_do_update(
-                index_elements=["town_id", "asset", "subject_id"],
-                index_where=text("kind = 'resident'"),
-                set_={"posted": account.posted + opening.excluded.posted, "seq": account.seq + opening.excluded.seq},
-            ).returning(account.id, account.posted, account.seq)
-        )
-        .one()
-    )
+    added = {"id": new_id(), "town": town_id, "subject": subject_id, "amount": amount, "lines": lines}
+    row = session().execute(_OPEN_OR_ADD, added).one()
     return row.id, row.posted, row.seq
