@@ -5,16 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 
 from community.access.models import Role, RoleGrant
 from community.core import clock
 from community.core.authz import Actor, Held, Perm
-from community.core.db import locking, session
+from community.core.db import UtcDateTime, locking, session
 from community.people import queries as people
 
 _BLOCKED = {"merged", "left"}
 _KNOWN = frozenset(str(perm) for perm in Perm)
+
+# Built once: every request asks it, and building a statement costs more than sending it.
+_GRANT = RoleGrant.__table__.c
+_NOW = bindparam("now", type_=UtcDateTime())
+_ACTOR = (
+    people.identity(bindparam("member_id"))
+    .add_columns(_GRANT.role, _GRANT.scope_path, _GRANT.team_id, _GRANT.place, Role.__table__.c.perms)
+    .outerjoin(
+        RoleGrant.__table__,
+        (_GRANT.member_id == people.MEMBER.c.id)
+        & (_GRANT.starts_at <= _NOW)
+        & or_(_GRANT.until.is_(None), _GRANT.until > _NOW),
+    )
+    .outerjoin(Role.__table__, Role.__table__.c.code == _GRANT.role)
+)
+_LOCKED_ACTOR = locking(_ACTOR, people.MEMBER)
 
 
 def load_actor(member_id: int, epoch: int, lock: bool) -> Actor | None:  # noqa: FBT001 - the loader's fixed form
@@ -22,19 +38,8 @@ def load_actor(member_id: int, epoch: int, lock: bool) -> Actor | None:  # noqa:
 
     With `lock` the member's row stays locked until the commit: commands of one member run one after the other.
     """
-    grants, now = RoleGrant.__table__.c, clock.now()
-    statement = (
-        people.identity(member_id)
-        .add_columns(grants.role, grants.scope_path, grants.team_id, grants.place, Role.__table__.c.perms)
-        .outerjoin(
-            RoleGrant.__table__,
-            (grants.member_id == people.MEMBER.c.id)
-            & (grants.starts_at <= now)
-            & or_(grants.until.is_(None), grants.until > now),
-        )
-        .outerjoin(Role.__table__, Role.__table__.c.code == grants.role)
-    )
-    rows = session().execute(locking(statement, people.MEMBER) if lock else statement).all()
+    statement = _LOCKED_ACTOR if lock else _ACTOR
+    rows = session().execute(statement, {"member_id": member_id, "now": clock.now()}).all()
     if not rows or rows[0].session_epoch != epoch or rows[0].status in _BLOCKED:
         return None
     first = rows[0]

@@ -4,20 +4,53 @@ from __future__ import annotations
 
 from flask import request
 
-from community.core.i18n import _
+from community.core.authz import Perm
+from community.core.i18n import Text, _
+from community.core.web.session import current_actor
 from community.core.web.templating import Entry
+from community.home import tasks
+
+_TABS: tuple[tuple[str, Text, str, tuple[str, ...]], ...] = (
+    ("home.index", _("首页"), "home", ()),
+    ("home.type_code", _("打卡"), "scan", ("home.landing", "patrols.")),
+    ("points.mine", _("积分"), "star", ("points.",)),
+    ("home.me", _("我的"), "person", ("people.password", "people.sign_in", "teams.membership", "messages.")),
+)
+
+_SECTIONS: tuple[tuple[str, Perm, Text, str], ...] = (
+    ("home.desk", Perm.DESK_OPEN, _("待办"), "inbox"),
+    ("teams.applications", Perm.MEMBERSHIP_DECIDE, _("入队申请"), "clock"),
+    ("people.desk_people", Perm.MEMBER_READ, _("居民"), "person"),
+    ("teams.teams", Perm.TEAM_READ, _("队伍"), "people"),
+    ("places.posts", Perm.POST_READ, _("点位"), "pin"),
+    ("patrols.desk", Perm.CHECKIN_READ, _("打卡"), "tick"),
+    ("points.awards", Perm.AWARD_READ, _("积分"), "star"),
+    ("audit.entries", Perm.AUDIT_READ, _("操作记录"), "book"),
+)
 
 
 def tabs() -> list[Entry]:
     """Return the tabs of the bottom bar for this request."""
-    return [Entry("home.index", _("首页"), "home", current=request.endpoint == "home.index")]
+    here = request.endpoint or ""
+    return [
+        Entry(endpoint, label, icon, current=here == endpoint or here.startswith(near) if near else here == endpoint)
+        for endpoint, label, icon, near in _TABS
+    ]
 
 
 def desk() -> list[Entry]:
-    """Return the sections of the desk that the current actor may open."""
-    return []
+    """Return the sections of the desk that the current actor may open by a grant, with what waits in each."""
+    actor = current_actor()
+    if actor is None:
+        return []
+    waiting = {task.endpoint: task.count for task in tasks.tasks(actor)}
+    return [
+        Entry(endpoint, label, icon, current=request.endpoint == endpoint, count=waiting.get(endpoint, 0))
+        for endpoint, perm, label, icon in _SECTIONS
+        if perm in actor.perms
+    ]
 
 
 def foot() -> list[Entry]:
     """Return the links at the foot of each page."""
-    return []
+    return [Entry("home.help", _("帮助"), "info"), Entry("home.accessibility", _("无障碍"), "people")]

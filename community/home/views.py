@@ -1,14 +1,19 @@
-"""Home, preferences, landing pages and the desk."""
+"""The front door, one's own page, the desk's to-do, help, and how this phone likes its pages."""
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, redirect, render_template, request
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
+from community.core.authz import Perm
 from community.core.web import preferences as looks
-from community.core.web.rights import public
+from community.core.web.rights import public, requires, signed_in
+from community.core.web.session import current_actor, must_be_signed_in
+from community.home import own, tasks, today
+from community.people.arrival import local_path
 
 bp = Blueprint("home", __name__)
 
@@ -16,15 +21,56 @@ bp = Blueprint("home", __name__)
 @bp.get("/")
 @public("the front door")
 def index() -> str:
-    return render_template("home/index.html")
+    actor = current_actor()
+    if actor is None:
+        return render_template("home/index.html")
+    return render_template("home/today.html", page=today.today(actor))
+
+
+@bp.get("/me")
+@signed_in
+def me() -> str:
+    return render_template("home/me.html", page=own.profile(must_be_signed_in()))
+
+
+@bp.get("/desk")
+@requires(Perm.DESK_OPEN)
+def desk() -> str:
+    actor = must_be_signed_in()
+    waiting = tasks.tasks(actor)
+    return render_template(
+        "home/desk.html", tasks=waiting, waiting=sum(task.count for task in waiting), place=tasks.places(actor)
+    )
+
+
+@bp.get("/help")
+@public("help is for everybody")
+def help() -> str:  # noqa: A001 - the address of the page
+    return render_template("home/help.html")
+
+
+@bp.get("/accessibility")
+@public("whoever has trouble with a page must be able to read this one")
+def accessibility() -> str:
+    return render_template("home/accessibility.html")
 
 
 @bp.post("/preferences")
 @public("text size and language belong to the phone, not to an account")
 def preferences() -> Response:
     chosen = looks.change(request.form.get("size"), request.form.get("theme"), request.form.get("lang"))
-    back = urlsplit(request.referrer or "/")
-    # Only the path of the page she came from: nothing of a foreign Referer is followed.
-    answer = redirect(back.path or "/", 303)
+    answer = redirect(_page_she_came_from(), 303)
     looks.send(answer, chosen)
     return answer
+
+
+def _page_she_came_from() -> str:
+    """Return path and query of the Referer if they open a page of this site, else the home page."""
+    back = urlsplit(request.referrer or "")
+    path = local_path(back.path + (f"?{back.query}" if back.query else ""))
+    try:
+        # What answered a POST (a form shown again) has no page to go back to.
+        current_app.url_map.bind(request.host).match(path.partition("?")[0], method="GET")
+    except HTTPException:
+        return url_for("home.index")
+    return path

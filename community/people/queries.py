@@ -6,10 +6,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import selectinload
 
-from community.core.authz import Actor, Perm, visible
+from community.core.authz import Actor, Perm, must, visible
 from community.core.db import locking, session
 from community.core.errors import NotFound
 from community.people import phones
@@ -18,9 +18,15 @@ from community.people.models import Consent, Member
 # The table as a building block for joins of rooms above (no phone column is selected through it by `identity`).
 MEMBER = Member.__table__
 
+# What rooms above call a member whom a query or service of this room handed them: models are private.
+Person = Member
 
-def identity(member_id: int) -> Select[Any]:
-    """Return the select of what an Actor needs of one member: name, status, epoch, home and town."""
+
+def identity(member_id: int | BindParameter[int]) -> Select[Any]:
+    """Return the select of what an Actor needs of one member: name, status, epoch, home and town.
+
+    A statement that is built once takes `bindparam("member_id")`.
+    """
     columns = MEMBER.c
     return select(
         columns.id,
@@ -33,15 +39,24 @@ def identity(member_id: int) -> Select[Any]:
     ).where(columns.id == member_id)
 
 
+_CONSENT = Consent.__table__.c
+# Built once: every check-in asks it, and building a statement costs more than sending it.
+_CONSENTED = (
+    select(_CONSENT.id)
+    .where(
+        _CONSENT.member_id == bindparam("member_id"),
+        _CONSENT.scope == bindparam("scope"),
+        _CONSENT.version == bindparam("version"),
+        _CONSENT.withdrawn_at.is_(None),
+    )
+    .limit(1)
+)
+
+
 def consented(member_id: int, scope: str, version: str) -> bool:
     """Say whether the member agreed to this version of the text and has not withdrawn it."""
-    found = select(Consent.id).where(
-        Consent.member_id == member_id,
-        Consent.scope == scope,
-        Consent.version == version,
-        Consent.withdrawn_at.is_(None),
-    )
-    return session().execute(found.limit(1)).first() is not None
+    asked = {"member_id": member_id, "scope": scope, "version": version}
+    return session().execute(_CONSENTED, asked).first() is not None
 
 
 def member(member_id: int) -> Member | None:
@@ -108,7 +123,15 @@ def verified_phone_taken(member: Member) -> bool:
     return session().execute(statement.limit(1)).first() is not None
 
 
-# --- the desk's list ---
+# --- the desk ---
+
+
+def for_desk(actor: Actor, member_id: int) -> Member:
+    """Return the member with her areas for the desk's page about her; raises NotFound outside the actor's areas."""
+    found = known_member(member_id)
+    must(actor, Perm.MEMBER_READ, found)
+    return found
+
 
 SHOWN = ("all", "unverified", "guardian", "suspended")
 PAGE = 30
@@ -181,3 +204,8 @@ def _found(text: str) -> list[Any]:
     if len(text) == 4 and text.isascii() and text.isdigit():
         return [Member.phone_tail_hash == phones.tail_hash(text)]
     return [Member.display_name.contains(text, autoescape=True)]
+
+
+def is_verified(member_id: int) -> bool:
+    """Say whether somebody has checked who the member is."""
+    return session().scalar(select(MEMBER.c.verified_at).where(MEMBER.c.id == member_id)) is not None

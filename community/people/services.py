@@ -138,8 +138,13 @@ def give_consent(member_id: int, scope: str) -> None:
 
 
 def withdraw_consent(actor: Actor, scope: str) -> int:
-    """End the actor's own consents of `scope` and return how many there were; the rows stay as proof of the time."""
+    """End the actor's own consents to check-ins and return how many there were; the rows stay as proof of the time.
+
+    Raises NotFound for another `scope`: the consent to be registered at all ends by leaving the teams and the site.
+    """
     must(actor, Perm.SELF_MANAGE)
+    if scope != consents.PRESENCE:
+        raise NotFound
     open_ones = [row for row in queries.consents(actor.member_id) if row.scope == scope and row.withdrawn_at is None]
     for row in open_ones:
         row.withdrawn_at = clock.now()

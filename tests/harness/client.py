@@ -74,7 +74,8 @@ class Visitor:
 
     def _end(self, answer: TestResponse, url: str, then: int) -> Page:
         if 300 <= answer.status_code < 400:
-            return self._page(self._ask("GET", answer.headers["Location"], then), url)
+            there = answer.headers["Location"]
+            return self._page(self._ask("GET", there, then), there)
         return self._page(answer, url)
 
     def _ask(self, method: str, url: str, status: int, **kwargs: Any) -> TestResponse:

@@ -156,9 +156,7 @@ def test_withdrawn_consent_stays_as_a_row_and_counts_no_more():
 # --- signing in ---
 
 
-@pytest.mark.parametrize(
-    "phone", ["199 0000 0001", "199 0000 0009", "", "12", "9" * 5000, "＋８６199"]
-)
+@pytest.mark.parametrize("phone", ["199 0000 0001", "199 0000 0009", "", "12", "9" * 5000, "＋８６199"])
 def test_a_wrong_sign_in_says_the_same_whatever_was_wrong(phone):
     register()
     with pytest.raises(services.WrongSignIn) as caught:

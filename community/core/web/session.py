@@ -87,8 +87,11 @@ def lock_actor_on_load() -> None:
 def sign_in(member_id: int, epoch: int) -> None:
     """Sign the member in on this device for `session_days`; the old session's contents do not come along."""
     session.clear()
+    # The token of the old session went with it: a page made after this one needs its own.
+    g.pop("csrf_token", None)
     login_user(SignedIn(Actor(member_id=member_id), epoch), remember=True)
     session.permanent = True
+    g.pop("_login_user", None)  # who asks from here on gets the whole Actor
 
 
 def sign_out() -> None:

@@ -1,0 +1,105 @@
+"""What somebody typed is not lost with her session: a POST without one comes back, after sign-in, for one more tap.
+
+The fields travel through the sign-in page in a signed hidden field, never with a password, a token or a command key.
+They are bound to the phone that sent them, so nobody can hand a filled form to another.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flask import Request, current_app, render_template, url_for
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from community.core.i18n import Text, _
+from community.core.web import device, rights
+from community.core.web.session import current_actor
+from community.people.forms import KEPT_LONGEST, SignInForm
+
+HOURS = 12
+_NEVER = {"csrf_token", "command_key", "kept"}
+
+# What people recognise of a form; everything else is carried and not shown.
+_LABELS: dict[str, Text] = {
+    "name": _("称呼"),
+    "phone": _("手机号"),
+    "guardian_name": _("监护人称呼"),
+    "guardian_phone": _("监护人手机号"),
+    "reason": _("原因"),
+    "how": _("同意方式"),
+    "note": _("备注"),
+    "text": _("内容"),
+}
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A form on its way: where it goes, and its fields in order."""
+
+    path: str
+    fields: tuple[tuple[str, str], ...]
+
+    @property
+    def shown(self) -> list[tuple[Text, str]]:
+        """(word, value) of what people recognise, for the page that asks for the last tap."""
+        named = ((_LABELS.get(name.rpartition("-")[2]), value) for name, value in self.fields)
+        return [(label, value) for label, value in named if label is not None and value.strip()]
+
+
+def panel(request: Request) -> str | None:
+    """Return the page for a POST that came without its session: sign-in with the form kept, or the form's last tap.
+
+    None when there is nothing to keep or too much; the caller then answers as if nobody kept forms.
+    """
+    if request.method != "POST" or request.endpoint is None:
+        return None
+    token = seal(request)
+    right = rights.right_of(current_app.view_functions[request.endpoint])
+    if token is None or right is None:
+        return None
+    if right.public or current_actor() is not None:
+        return finish_page(token)
+    form = SignInForm(formdata=None, data={"kept": token})
+    return render_template("people/sign_in.html", form=form, page=SignInPage("", token), kept=True)
+
+
+@dataclass(frozen=True)
+class SignInPage:
+    """What the slot "sign_in" is told: where to go afterwards, and the kept form to carry along, if any."""
+
+    next: str
+    kept: str
+
+
+def seal(request: Request) -> str | None:
+    """Return the posted fields as a signed text; None without any, or when they are too long."""
+    fields = [
+        (name, value)
+        for name, value in request.form.items(multi=True)
+        if name not in _NEVER and "password" not in name.lower()
+    ]
+    if not fields:
+        return None
+    token = str(_signer().dumps([device.current(), request.path, fields]))
+    return token if len(token) <= KEPT_LONGEST else None
+
+
+def unseal(token: str) -> Kept | None:
+    """Return the form that `token` keeps; None when it is forged, old or another phone's."""
+    try:
+        sender, path, fields = _signer().loads(token, max_age=HOURS * 3600)
+    except (BadData, ValueError, TypeError):
+        return None
+    if sender != device.current():
+        return None
+    return Kept(path, tuple((str(name), str(value)) for name, value in fields))
+
+
+def finish_page(token: str) -> str | None:
+    """Return the page that shows what was typed and sends it with one tap and a fresh key; None for a bad token."""
+    kept = unseal(token)
+    return None if kept is None else render_template("people/finish.html", kept=kept, home=url_for("home.index"))
+
+
+def _signer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(str(current_app.secret_key), salt="kept-form")

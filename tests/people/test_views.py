@@ -1,0 +1,389 @@
+"""Signing in and out, one's password, the desk's pages about people: walked over HTTP."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select, update
+
+from community.audit.models import AuditEntry
+from community.core.db import session, transaction
+from community.people import phones, services
+from community.people.models import Consent, Member
+from tests.factories.access import make_grant
+from tests.factories.people import make_member
+from tests.factories.places import make_town, make_village
+
+pytestmark = pytest.mark.usefixtures("app", "frozen_clock")
+
+PHONE = "199 0000 0001"
+PASSWORD = "saopu-liangcha"
+
+
+@pytest.fixture
+def village():
+    with transaction():
+        return make_village()
+
+
+@pytest.fixture
+def member(village):
+    with transaction():
+        return services.register(
+            None, name="王桂芬", phone=PHONE, age_band="60+", home_area_id=village.id, password=PASSWORD
+        )
+
+
+@pytest.fixture
+def admin(village):
+    with transaction():
+        admin = make_member(village, display_name="陈建国")
+        make_grant(admin, "village_admin", village)
+    return admin
+
+
+def sign_in_form(page):
+    return page.form("/sign-in")
+
+
+# --- signing in and out ---
+
+
+def test_signing_in_leads_home_and_signing_out_ends_it(client_page, member):
+    page = client_page.get("/sign-in")
+    page = client_page.submit(sign_in_form(page), phone="19900000001", password=PASSWORD)
+    assert member.display_name in page.h1
+    page = client_page.get("/me")
+    assert "199 0000 0001" in page.text
+    page = client_page.submit(page.form("/sign-out"))
+    assert page.url == "/"
+    client_page.client.get("/me").headers["Location"].startswith("/sign-in")
+
+
+def test_signing_in_leads_back_to_the_page_that_was_wanted(client_page, member):
+    asked = client_page.client.get("/me?x=1")
+    assert asked.status_code == 303
+    page = client_page.get(asked.headers["Location"])
+    page = client_page.submit(sign_in_form(page), phone=PHONE, password=PASSWORD)
+    assert page.url == "/me?x=1"
+
+
+@pytest.mark.parametrize(
+    "elsewhere",
+    ["//evil.test", "https://evil.test/", "/\\evil.test", "/sign-out", "javascript:alert(1)", "/x\r\nX: 1", "\\\\evil"],
+)
+def test_nobody_is_led_elsewhere_after_signing_in(client_page, member, elsewhere):
+    page = client_page.get("/sign-in", query_string={"next": elsewhere})
+    page = client_page.submit(sign_in_form(page), phone=PHONE, password=PASSWORD)
+    assert page.url == "/"
+
+
+@pytest.mark.parametrize(
+    ("phone", "password"),
+    [
+        (PHONE, "not-this-one"),
+        ("199 0000 0009", PASSWORD),
+        ("not a phone", PASSWORD),
+        ("<script>alert(1)</script>", PASSWORD),
+        ("\u202e19900000001", PASSWORD),
+    ],
+)
+def test_every_failure_reads_the_same_and_keeps_the_number(client_page, member, phone, password):
+    page = client_page.get("/sign-in")
+    page = client_page.submit(sign_in_form(page), phone=phone, password=password, status=422)
+    assert "手机号或密码不对" in page.text
+    assert page.one("input", name="phone").get("value") == phone
+    assert page.one("input", name="password").get("value") in {None, ""}
+    assert member.display_name not in page.text
+
+
+def test_empty_fields_are_named(client_page):
+    page = client_page.get("/sign-in")
+    page = client_page.submit(sign_in_form(page), status=422)
+    assert "请填写手机号" in page.text
+    assert "请填写密码" in page.text
+
+
+def test_guessing_is_slowed_for_one_number_however_it_is_written_and_nobody_else(client_page, new_visitor, member):
+    for number in ("19900000001", "+86 199 0000 0001", "199-0000-0001") * 2:
+        page = client_page.get("/sign-in")
+        client_page.submit(sign_in_form(page), phone=number, password="guess", status=422)
+    page = client_page.get("/sign-in")
+    page = client_page.submit(sign_in_form(page), phone=PHONE, password=PASSWORD, status=429)
+    assert "没有记录任何不良行为" in page.text
+    other = new_visitor()
+    page = other.get("/sign-in")
+    other.submit(sign_in_form(page), phone="19900000002", password="guess", status=422)
+
+
+def test_successes_are_not_counted(client_page, member):
+    for _ in range(9):
+        page = client_page.get("/sign-in")
+        client_page.submit(sign_in_form(page), phone=PHONE, password=PASSWORD)
+        client_page.submit(client_page.get("/me").form("/sign-out"))
+
+
+def test_a_sign_in_page_whose_session_ended_comes_back_filled(client_page, member):
+    page = client_page.get("/sign-in")
+    form = sign_in_form(page)
+    client_page.sign_out()
+    page = client_page.submit(form, phone=PHONE, password=PASSWORD, status=422)
+    assert "页面放久了" in page.text
+    assert page.one("input", name="phone").get("value") == PHONE
+    page = client_page.submit(sign_in_form(page), password=PASSWORD)
+    assert member.display_name in page.h1
+
+
+def test_who_is_signed_in_is_led_on(client_page, member):
+    client_page.sign_in(member.id)
+    assert client_page.client.get("/sign-in?next=/me").headers["Location"] == "/me"
+
+
+def test_a_suspended_member_signs_in_and_reads_why(client_page, member):
+    with transaction():
+        session().execute(update(Member).values(status="suspended", status_reason="核实身份中"))
+    page = client_page.get("/sign-in")
+    page = client_page.submit(sign_in_form(page), phone=PHONE, password=PASSWORD)
+    assert "暂停" in page.text
+    assert "核实身份中" in client_page.get("/me").text
+
+
+# --- one's password ---
+
+
+def test_a_new_password_ends_the_sessions_of_other_phones_and_not_this_one(client_page, new_visitor, member):
+    other = new_visitor()
+    other.sign_in(member.id)
+    client_page.sign_in(member.id)
+    page = client_page.get("/me/password")
+    page = client_page.submit(
+        page.form("/me/password"), current_password=PASSWORD, password="xin-de-mima-9", password_again="xin-de-mima-9"
+    )
+    assert page.url == "/me"
+    assert "密码已设好" in page.text
+    assert client_page.get("/me").h1 == "我的"
+    assert other.client.get("/me").status_code == 303
+    assert services.sign_in(PHONE, "xin-de-mima-9").id == member.id
+
+
+@pytest.mark.parametrize(
+    ("current", "new", "again", "said"),
+    [
+        ("wrong", "xin-de-mima-9", "xin-de-mima-9", "现在的密码不对"),
+        (PASSWORD, "short", "short", "至少要 8 位"),
+        (PASSWORD, "00000001", "00000001", "太容易"),
+        (PASSWORD, "x" * 500, "x" * 500, "最多 128 位"),
+        (PASSWORD, "xin-de-mima-9", "another", "不一样"),
+        (PASSWORD, "", "", "请填写新密码"),
+    ],
+)
+def test_a_password_that_cannot_be_is_refused_at_its_field(client_page, member, current, new, again, said):
+    client_page.sign_in(member.id)
+    form = client_page.get("/me/password").form("/me/password")
+    page = client_page.submit(form, current_password=current, password=new, password_again=again, status=422)
+    assert said in page.text
+    assert services.sign_in(PHONE, PASSWORD).session_epoch == 1
+
+
+def test_who_has_no_password_sets_one_without_an_old_one(client_page, village):
+    with transaction():
+        member = make_member(village, **phones.columns("+8619900000005"))
+    client_page.sign_in(member.id)
+    page = client_page.get("/me/password")
+    assert page.all("input", name="current_password") == []
+    client_page.submit(page.form("/me/password"), password="xin-de-mima-9", password_again="xin-de-mima-9")
+    assert services.sign_in("19900000005", "xin-de-mima-9").id == member.id
+
+
+def test_withdrawing_the_consent_to_check_ins(client_page, member):
+    with transaction():
+        services.give_consent(member.id, "presence")
+        services.give_consent(member.id, "service")
+    client_page.sign_in(member.id)
+    page = client_page.get("/me")
+    page = client_page.submit(page.form("/withdraw"))
+    assert "已撤回" in page.text
+    rows = session().scalars(select(Consent).order_by(Consent.scope)).all()
+    assert [(row.scope, row.withdrawn_at is None) for row in rows] == [("presence", False), ("service", True)]
+
+
+# --- a session that ends in the middle of a form ---
+
+
+def suspend_form(client_page, admin, member):
+    client_page.sign_in(admin.id)
+    return client_page.get(f"/desk/people/{member.id}").form("/suspend")
+
+
+def from_here(form):
+    return {"headers": {"Origin": "http://linli.test"}, "data": form}
+
+
+def test_a_form_without_its_session_is_finished_with_one_tap_after_signing_in(client_page, admin, member):
+    with transaction():
+        session().execute(
+            update(Member)
+            .where(Member.id == admin.id)
+            .values(password_hash=services._hasher.hash(PASSWORD), **phones.columns("+8619900000077"))
+        )
+    form = suspend_form(client_page, admin, member)
+    forget_session(client_page)
+    page = client_page.post(form.action, form.filled(reason="电话打不通"), 401, headers={"Origin": "http://linli.test"})
+    assert page.h1 == "登录"
+    assert "您填的内容还在" in page.text
+    wrong = client_page.submit(sign_in_form(page), phone="19900000077", password="oops-oops", status=422)
+    page = client_page.submit(sign_in_form(wrong), phone="19900000077", password=PASSWORD, status=200)
+    assert page.h1 == "接着提交"
+    assert "电话打不通" in page.text
+    page = client_page.submit(page.form("/suspend"))
+    assert "已暂停" in page.text
+    assert session().get(Member, member.id).status_reason == "电话打不通"
+
+
+def forget_session(visitor):
+    """Delete the session's cookies and keep the phone's."""
+    kept = {key: cookie for key, cookie in visitor.client._cookies.items() if "linli_device" in str(key)}
+    visitor.client._cookies.clear()
+    visitor.client._cookies.update(kept)
+    assert kept
+
+
+def test_a_form_from_elsewhere_is_not_kept(client_page, admin, member):
+    form = suspend_form(client_page, admin, member)
+    forget_session(client_page)
+    for headers in ({"Origin": "http://evil.test"}, {}):
+        answer = client_page.client.post(form.action, data=form.filled(reason="x"), headers=headers)
+        assert "您填的内容还在" not in answer.text
+
+
+# --- the desk ---
+
+
+def test_the_desk_lists_the_people_of_its_own_area(client_page, admin, member):
+    with transaction():
+        make_member(make_village(make_town("平桥街道")), display_name="外乡人")
+    client_page.sign_in(admin.id)
+    page = client_page.get("/desk/people")
+    assert "王桂芬" in page.text
+    assert "199****0001" in page.text
+    assert "外乡人" not in page.text
+    assert "19900000001" not in page.html
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [("王桂", True), ("0001", True), ("0002", False), ("%", False), ("_", False), ("<b>", False), ("陈", False)],
+)
+def test_people_are_found_by_name_or_by_the_last_four_digits(client_page, admin, member, query, found):
+    client_page.sign_in(admin.id)
+    page = client_page.get("/desk/people", query_string={"q": query})
+    assert ("王桂芬" in page.text) is found
+
+
+def test_the_list_turns_its_pages_and_survives_senseless_ones(client_page, admin, village):
+    with transaction():
+        for number in range(65):
+            make_member(village, display_name=f"居民{number:03d}")
+    client_page.sign_in(admin.id)
+    assert "第 1 页，共 3 页" in client_page.get("/desk/people").text
+    assert "居民064" in client_page.get("/desk/people").text
+    assert "居民000" in client_page.get("/desk/people?page=3").text
+    for senseless in ("0", "-1", "999999", "x", "９９", "99999999999999999999"):
+        client_page.get(f"/desk/people?page={senseless}&show=nonsense")
+
+
+def test_looking_at_a_person_leaves_an_audit_row_each_time_and_at_oneself_none(client_page, admin, member):
+    client_page.sign_in(admin.id)
+    for _ in range(2):
+        client_page.get(f"/desk/people/{member.id}")
+    client_page.get(f"/desk/people/{admin.id}")
+    looks = session().scalars(select(AuditEntry)).all()
+    assert [(look.actor_id, look.object_id, look.act) for look in looks] == [
+        (admin.id, str(member.id), "audit.look")
+    ] * 2
+
+
+def test_a_person_elsewhere_does_not_exist_and_leaves_no_row(client_page, admin):
+    with transaction():
+        stranger = make_member(make_village(make_town("平桥街道")))
+    client_page.sign_in(admin.id)
+    client_page.get(f"/desk/people/{stranger.id}", 404)
+    client_page.get("/desk/people/1", 404)
+    client_page.get("/desk/people/99999999999999999999", 404)
+    assert session().scalars(select(AuditEntry)).all() == []
+
+
+def test_a_plain_member_does_not_open_the_desk(client_page, member):
+    client_page.sign_in(member.id)
+    client_page.get("/desk/people", 403)
+    client_page.get(f"/desk/people/{member.id}", 403)
+    client_page.get("/desk", 403)
+
+
+def test_verifying_at_the_desk(client_page, admin, member):
+    client_page.sign_in(admin.id)
+    page = client_page.get(f"/desk/people/{member.id}")
+    page = client_page.submit(page.form("/verify"))
+    assert "陈建国" in page.text
+    assert session().get(Member, member.id).verified_by == admin.id
+
+
+def test_the_page_of_oneself_offers_no_decision(client_page, admin):
+    client_page.sign_in(admin.id)
+    page = client_page.get(f"/desk/people/{admin.id}")
+    assert "请由另一位管理员" in page.text
+    assert [form.action for form in page.forms if "/desk/people/" in form.action] == []
+
+
+def test_a_number_that_another_verified_member_has_is_refused_with_what_to_do(client_page, admin, member, village):
+    with transaction():
+        services.register(None, name="李四", phone=PHONE, age_band="18-59", home_area_id=village.id)
+        session().execute(update(Member).where(Member.display_name == "李四").values(verified_at=admin.verified_at))
+    client_page.sign_in(admin.id)
+    form = client_page.get(f"/desk/people/{member.id}").form("/verify")
+    page = client_page.submit(form, 409)
+    assert "已有一位核实过的居民" in page.text
+    assert "李四" not in page.text
+
+
+def test_a_minor_waits_for_her_guardian_and_then_is_verified(client_page, admin, village):
+    with transaction():
+        minor = services.register(
+            None,
+            name="小雨",
+            phone="19900000003",
+            age_band="14-17",
+            guardian_name="妈妈",
+            guardian_phone="19900000004",
+            home_area_id=village.id,
+        )
+    client_page.sign_in(admin.id)
+    page = client_page.get(f"/desk/people/{minor.id}")
+    assert [form for form in page.forms if form.action.endswith("/verify")] == []
+    assert "199****0004" in page.text
+    page = client_page.submit(page.form("/guardian"), how="", status=422)
+    assert "请写明监护人怎样" in page.text
+    page = client_page.submit(page.form("/guardian"), how="<b>电话</b>里同意")
+    client_page.submit(page.form("/verify"))
+    assert session().get(Member, minor.id).verified_at is not None
+
+
+def test_suspending_needs_a_reason_and_keeps_what_was_typed(client_page, admin, member):
+    client_page.sign_in(admin.id)
+    page = client_page.get(f"/desk/people/{member.id}")
+    page = client_page.submit(page.form("/suspend"), reason="   ", status=422)
+    assert "请写明" in page.text
+    page = client_page.submit(page.form("/suspend"), reason="原" * 201, status=422)
+    assert page.one("input", name="reason").get("value") == "原" * 201
+    page = client_page.submit(page.form("/suspend"), reason="核实中")
+    page = client_page.submit(page.form("/reinstate"), reason="核实过了")
+    assert session().get(Member, member.id).status == "active"
+
+
+def test_a_name_of_html_is_shown_as_text(client_page, admin, village):
+    with transaction():
+        odd = services.register(
+            None, name="<b>王</b>'\"&", phone="19900000006", age_band="60+", home_area_id=village.id
+        )
+    client_page.sign_in(admin.id)
+    page = client_page.get(f"/desk/people/{odd.id}")
+    assert page.h1 == "<b>王</b>'\"&"
