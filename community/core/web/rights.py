@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 from flask import Flask, current_app, request
 
 from community.core.authz import Perm, must
-from community.core.errors import SignInNeeded
+from community.core.errors import Forbidden, SignInNeeded
 from community.core.web.session import current_actor
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -21,20 +21,28 @@ class UnmarkedRoute(RuntimeError):
 
 @dataclass(frozen=True)
 class Right:
-    """Who may call a route: holders of `perm`, anyone signed in, or everybody for the reason `public`."""
+    """Who may call a route: holders of `perm` (`granted`: by a role), anyone signed in, or everybody for a reason."""
 
     perm: Perm | None = None
     public: str = ""
+    granted: bool = False
 
     def __str__(self) -> str:
         if self.public:
             return f"public: {self.public}"
-        return f"requires {self.perm}" if self.perm else "signed in"
+        if self.perm is None:
+            return "signed in"
+        return f"{'granted' if self.granted else 'requires'} {self.perm}"
 
 
 def requires(perm: Perm) -> Callable[[V], V]:
     """Mark a view: only who holds `perm` somewhere may call it (its service then asks for the very object)."""
     return _mark(Right(perm=perm))
+
+
+def granted(perm: Perm) -> Callable[[V], V]:
+    """Mark a desk's view: only who holds `perm` by a role; that members have it for their own things does not count."""
+    return _mark(Right(perm=perm, granted=True))
 
 
 def signed_in(view: V) -> V:
@@ -81,6 +89,8 @@ def enforce(view: Callable[..., Any]) -> None:
     actor = current_actor()
     if actor is None:
         raise SignInNeeded
+    if right.granted and right.perm not in actor.perms:
+        raise Forbidden
     if right.perm:
         must(actor, right.perm)
 

@@ -7,7 +7,7 @@ from flask import render_template, request
 from community.audit.looks import audits_look
 from community.core.authz import Perm
 from community.core.errors import NotFound
-from community.core.web.rights import requires
+from community.core.web.rights import granted, requires
 from community.core.web.session import must_be_signed_in
 from community.points.texts import WAITS
 from community.points.views import pages
@@ -16,7 +16,7 @@ from community.points.views.own import number
 
 
 @bp.get("/desk/awards")
-@requires(Perm.AWARD_READ)
+@granted(Perm.AWARD_READ)
 def awards() -> str:
     reason = request.args.get("reason", "")
     page = pages.queue(must_be_signed_in(), reason if reason in WAITS else "", number("before"))
@@ -24,7 +24,7 @@ def awards() -> str:
 
 
 @bp.get("/desk/awards/<id:member_id>/<id:txn_id>")
-@requires(Perm.AWARD_READ)
+@granted(Perm.AWARD_READ)
 @audits_look("points.award")
 def award(member_id: int, txn_id: int) -> str:
     page = pages.proof(must_be_signed_in(), txn_id)
