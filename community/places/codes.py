@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from sqlalchemy import ColumnElement, Row, Select, select
+from sqlalchemy import Row, Select, bindparam, select
 
 from community.core.config import settings
 from community.core.db import session
@@ -32,27 +32,35 @@ _LONGEST = 40
 _TOKEN = re.compile(rf"([{CODE_ALPHABET}]{{8}})\.([1-9][0-9]{{0,5}})([a-z])\.([{CODE_ALPHABET}]{{{MAC_LENGTH}}})")
 
 
-_COLUMNS: tuple[Any, ...] = (
-    Post.id,
-    PostPrint.id.label("print_id"),
-    Post.area_id,
-    Post.town_id,
-    Post.scope_path,
-    Post.name,
-    Post.number,
-    Post.lat,
-    Post.lon,
-    Post.radius_m,
-    Post.open_to,
-    Post.state,
-    Post.kind,
-    Post.spot,
-    Post.state_why,
-    Post.moved_at,
-    PostPrint.printed_at,
-    PostPrint.retired_at,
-    PostPrint.kid,
+_POST = Post.__table__.c
+_PRINT = PostPrint.__table__.c
+# Built once: every scan asks one of them, and building a statement costs more than sending it.
+_SIGN: Select[Any] = select(
+    _POST.id,
+    _PRINT.id.label("print_id"),
+    _POST.area_id,
+    _POST.town_id,
+    _POST.scope_path,
+    _POST.name,
+    _POST.number,
+    _POST.lat,
+    _POST.lon,
+    _POST.radius_m,
+    _POST.open_to,
+    _POST.state,
+    _POST.kind,
+    _POST.spot,
+    _POST.state_why,
+    _POST.moved_at,
+    _PRINT.printed_at,
+    _PRINT.retired_at,
+    _PRINT.kid,
+).join(Post.__table__, _POST.id == _PRINT.post_id)
+# The print's own key is part of the question: a leaked old key must not vouch for signs that a newer one signed.
+_SCANNED = _SIGN.where(
+    _POST.code8 == bindparam("post8"), _PRINT.generation == bindparam("generation"), _PRINT.kid == bindparam("kid")
 )
+_TYPED = _SIGN.where(_PRINT.typed_code == bindparam("code"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,23 +187,18 @@ def _scanned(token: str, hosts: Iterable[str]) -> ScannedPost:
     fits = [key is not None and _same(mac, _mac16(key, host, post8, generation)) for host in hosts]
     if key is None or not any(fits):
         raise TokenBad
-    # The print's own key is part of the question: a leaked old key must not vouch for signs that a newer one signed.
-    row = _find(Post.code8 == post8, PostPrint.generation == int(generation), PostPrint.kid == kid)
+    asked = {"post8": post8, "generation": int(generation), "kid": kid}
+    row = session().execute(_SCANNED, asked).one_or_none()
     if row is None:
         raise TokenBad
     return _judge(row, "poster")
 
 
 def _typed(code: str) -> ScannedPost:
-    row = _find(PostPrint.typed_code == code)
+    row = session().execute(_TYPED, {"code": code}).one_or_none()
     if row is None:
         raise TokenBad(typed=True)
     return _judge(row, "typed")
-
-
-def _find(*conditions: ColumnElement[bool]) -> Row[Any] | None:
-    statement: Select[Any] = select(*_COLUMNS).join(Post, Post.id == PostPrint.post_id).where(*conditions)
-    return session().execute(statement).one_or_none()
 
 
 def _judge(row: Row[Any], src: Source) -> ScannedPost:

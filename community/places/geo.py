@@ -7,6 +7,8 @@ Pure functions that store nothing: of a position only its band, and a far one's 
 from __future__ import annotations
 
 import math
+import re
+import unicodedata
 from typing import Literal
 
 Band = Literal["near", "compatible", "coarse", "far", "none"]
@@ -18,6 +20,8 @@ _AXIS = 6_378_245.0
 _ECCENTRICITY2 = 0.00669342162296594323
 _LON_BOX = (72.004, 137.8347)
 _LAT_BOX = (0.8293, 55.8271)
+_NUMBER = r"([+-]?[0-9]{1,3}(?:\.[0-9]{0,15})?)"
+_PAIR = re.compile(rf"{_NUMBER}(?:\s*[^\w\s.+-]\s*|\s+){_NUMBER}")
 # A reported accuracy worse than this says nothing about a post; beyond radius plus slack a position contradicts it.
 COARSE_M = 500
 FAR_SLACK_M = 100
@@ -26,6 +30,26 @@ FAR_SLACK_M = 100
 def on_globe(lat: float, lon: float) -> bool:
     """Say whether the two numbers are a latitude and a longitude."""
     return math.isfinite(lat) and math.isfinite(lon) and -90 <= lat <= 90 and -180 <= lon <= 180
+
+
+def read_pair(text: str) -> tuple[float, float] | None:
+    """Return latitude and longitude as people paste them, or None: "30.2,120.3", full-width signs, a blank between.
+
+    高德 and other Chinese maps copy the longitude first. Inside China the two cannot be mistaken for each other, so
+    such a pair is turned round.
+    """
+    found = _PAIR.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    if found is None:
+        return None
+    first, second = float(found[1]), float(found[2])
+    turned = _LON_BOX[0] <= first <= _LON_BOX[1] and _LAT_BOX[0] <= second <= _LAT_BOX[1]
+    return (second, first) if turned else (first, second)
+
+
+def decimals(text: str) -> int:
+    """Return how many decimals the less exact number of a pasted pair has: four are about ten metres."""
+    found = _PAIR.fullmatch(unicodedata.normalize("NFKC", text).strip())
+    return 0 if found is None else min(len(number.partition(".")[2]) for number in found.groups())
 
 
 def distance(lat1: float, lon1: float, lat2: float, lon2: float) -> float:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
 
-from community.core.authz import Actor, Perm, must, under, visible
+from community.core.authz import Actor, Perm, can, must, under, visible
 from community.core.db import session
 from community.core.errors import NotFound
 from community.places import geo
@@ -250,6 +250,20 @@ def areas_read(actor: Actor, parent: Area | None) -> Sequence[Area]:
         return session().scalars(wanted.where(Area.parent_id == parent.id).order_by(Area.path)).all()
     tops = {grant.area_path for grant in actor.held if grant.area_path and Perm.AREA_READ in grant.perms}
     return session().scalars(wanted.where(Area.path.in_(tops)).order_by(Area.path)).all()
+
+
+def area_for(actor: Actor, code: str) -> Area:
+    """Return the area with this code; raises NotFound for an unknown one and for one outside the actor's."""
+    found = area_by_code(code)
+    if found is None:
+        raise NotFound
+    must(actor, Perm.AREA_READ, found)
+    return found
+
+
+def may_read_area(actor: Actor, found: Area) -> bool:
+    """Say whether the area lies within the actor's."""
+    return can(actor, Perm.AREA_READ, found)
 
 
 def post_counts(found: Sequence[Area]) -> dict[int, int]:

@@ -9,8 +9,10 @@ from community.places.geo import (
     COARSE_M,
     FAR_SLACK_M,
     band,
+    decimals,
     distance,
     gcj02_to_wgs84,
+    read_pair,
     to_wgs84,
     wgs84_to_gcj02,
 )
@@ -102,6 +104,59 @@ def test_outside_china_both_systems_are_the_same(place: tuple[float, float]) -> 
 def test_an_unknown_system_is_an_error_of_the_program() -> None:
     with pytest.raises(ValueError, match="bd09"):
         to_wgs84(*POST, "bd09")
+
+
+# --- pasted pairs ---
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "30.2,120.3",
+        " 30.2 , 120.3 ",
+        "30.2，120.3",
+        "30.2 120.3",
+        "３０．２，１２０．３",
+        "30.2、120.3",
+        "30.200;120.30000",
+        "120.3,30.2",
+        "120.3\t30.2",
+    ],
+)
+def test_a_pasted_pair_is_read_whichever_comes_first(text: str) -> None:
+    assert read_pair(text) == (30.2, 120.3)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "30.2",
+        "30.2,",
+        "30.2,120.3,5",
+        "nan,nan",
+        "inf,1",
+        "1e9,2",
+        "北纬30.2,东经120.3",
+        "30.2.1,120",
+        "9999,1",
+        "3" * 5000,
+    ],
+)
+def test_what_is_no_pair_is_not_guessed(text: str) -> None:
+    assert read_pair(text) is None
+    assert decimals(text) == 0
+
+
+def test_how_exact_a_pair_is_counts_its_worse_number() -> None:
+    assert decimals("30.20315,120.3") == 1
+    assert decimals("30.2031，120.30412") == 4
+
+
+@given(place=china)
+def test_any_place_in_china_reads_back_in_both_orders(place: tuple[float, float]) -> None:
+    lat, lon = round(place[0], 6), round(place[1], 6)
+    assert read_pair(f"{lat:.6f},{lon:.6f}") == (lat, lon) == read_pair(f"{lon:.6f},{lat:.6f}")
 
 
 # --- bands ---

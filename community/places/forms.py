@@ -1,0 +1,105 @@
+"""Forms of the desk's posts. Lengths and words are checked by the policies, so that imports meet the same rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, ValidationError
+
+from community.core.i18n import _, plain
+from community.core.ids import MAX_ID
+from community.core.web.forms import Form
+from community.places import geo
+from community.places.models import Post
+from community.places.policies import Details, Position
+
+KINDS = {"patrol": _("巡逻"), "stairwell": _("楼道"), "event": _("活动"), "shop": _("商家")}
+OPEN_TO = {"volunteers": _("只限在队志愿者"), "anyone": _("所有登记的居民")}
+MAPS = {"wgs84": _("手机定位、天地图（WGS-84）"), "gcj02": _("高德、腾讯地图（GCJ-02）")}
+
+
+def _picks(words: dict[str, Any]) -> list[SelectChoice]:
+    return [SelectChoice(value, label) for value, label in words.items()]
+
+
+def _area_id(text: Any) -> int | None:
+    return int(text) if str(text).isascii() and str(text).isdigit() and int(text) <= MAX_ID else None
+
+
+def _is_pair(_form: Any, field: Any) -> None:
+    if geo.read_pair(field.data or "") is None:
+        raise ValidationError(plain(_("请粘贴一对坐标，例如 30.20315,120.30412")))
+
+
+class DetailsForm(Form):
+    """What can be changed about a post without moving it; `seen` marks what the form showed."""
+
+    name = StringField(_("点位名称"), [InputRequired(_("请填写点位名称"))])
+    number = StringField(_("编号"))
+    spot = StringField(_("牌子挂在哪里"))
+    kind = RadioField(_("类型"), [InputRequired(_("请选择点位类型"))], choices=_picks(KINDS), default="patrol")
+    open_to = RadioField(
+        _("谁可以在这里打卡"),
+        [InputRequired(_("请选择谁可以在这里打卡"))],
+        choices=_picks(OPEN_TO),
+        default="volunteers",
+    )
+    radius_m = IntegerField(_("范围（米）"), [InputRequired(_("请填写范围，一般 150 米"))], default=150)
+    seen = HiddenField()
+
+    def details(self) -> Details:
+        return Details(
+            name=self.name.data or "",
+            number=self.number.data or "",
+            spot=self.spot.data or "",
+            kind=self.kind.data,
+            open_to=self.open_to.data,
+            radius_m=self.radius_m.data or 0,
+        )
+
+
+class PlaceForm(Form):
+    """Area and position; the choices of areas are the actor's own."""
+
+    # An area outside the choices is refused by the service, in the same words as an unknown one.
+    area_id = SelectField(_("区域"), coerce=_area_id, validate_choice=False)
+    position = StringField(_("坐标"), [InputRequired(_("请填写坐标")), _is_pair])
+    crs = RadioField(_("坐标来自"), [InputRequired(_("请选择坐标来自哪种地图"))], choices=_picks(MAPS), default="wgs84")
+
+    def where(self) -> Position:
+        lat, lon = geo.read_pair(self.position.data) or (float("nan"), float("nan"))
+        return Position(lat, lon, self.crs.data)
+
+    def offer(self, areas: list[tuple[int, str]]) -> None:
+        """Let these (id, label) be chosen."""
+        self.area_id.choices = [SelectChoice(area_id, label) for area_id, label in areas]
+
+
+class NewPostForm(PlaceForm, DetailsForm):
+    """A new post."""
+
+
+class MoveForm(PlaceForm):
+    """A post's new place; `seen` marks what the form showed."""
+
+    reason = StringField(_("为什么移动"))
+    seen = HiddenField()
+
+
+class PauseForm(Form):
+    """Why a post is paused. It shares a page with RetireForm, hence the ids."""
+
+    reason = StringField(_("原因"), [InputRequired(_("请写明原因，扫码的人会看到"))], id="pause-reason")
+
+
+class RetireForm(Form):
+    """Why a post is given up."""
+
+    reason = StringField(_("原因"), [InputRequired(_("请写明原因，扫码的人会看到"))], id="retire-reason")
+
+
+def shown(post: Post) -> str:
+    """Return a post's position as the form takes it."""
+    return f"{post.lat:.6f},{post.lon:.6f}"

@@ -1,0 +1,273 @@
+"""The desk's pages of posts, their posters and the area tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from community.audit.queries import actor_names
+from community.core.authz import Actor, Perm
+from community.core.config import settings
+from community.core.errors import DomainError, NotFound
+from community.core.i18n import Text, _, plain
+from community.core.ids import MAX_ID
+from community.core.web import security
+from community.core.web.command import command
+from community.core.web.rights import requires
+from community.core.web.session import must_be_signed_in
+from community.places import geo, pages, queries, services
+from community.places.forms import DetailsForm, MoveForm, NewPostForm, PauseForm, PlaceForm, RetireForm, shown
+from community.places.models import POST_STATES, Area
+
+bp = Blueprint("places", __name__)
+
+# Fewer decimals than these are more than ten metres off.
+_EXACT = 4
+_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
+
+
+# --- the list and one post ---
+
+
+@bp.get("/desk/posts")
+@requires(Perm.POST_READ)
+def posts() -> str:
+    asked = {name: _asked(name) for name in ("q", "state", "area")}
+    if asked["state"] not in POST_STATES:
+        asked["state"] = ""
+    area = queries.area_by_code(asked["area"]) if asked["area"] else None
+    after = request.args.get("after", type=int)
+    actor = must_be_signed_in()
+    found = queries.desk_posts(
+        actor,
+        search=asked["q"],
+        state=asked["state"],
+        scope=area.path if area else asked["area"],
+        after=after if after and 0 < after <= MAX_ID else None,
+    )
+    kept = {name: value for name, value in asked.items() if value}
+    return render_template("places/posts.html", found=found, asked=asked, kept=kept, area=area, after=after)
+
+
+@bp.get("/desk/posts/<id:post_id>")
+@requires(Perm.POST_READ)
+def post(post_id: int) -> str:
+    return _post_page(post_id)
+
+
+def _post_page(post_id: int, pause: PauseForm | None = None, retire: RetireForm | None = None) -> str:
+    post = queries.post(must_be_signed_in(), post_id)
+    signs = queries.signs(post.id)
+    return render_template(
+        "places/post.html",
+        post=post,
+        place=queries.place_line(post.scope_path),
+        signs=signs,
+        names=actor_names({sign.printed_by for sign in signs}),
+        needs_sign=pages.needs_sign(post, signs),
+        position=shown(post),
+        pause_form=pause or PauseForm(formdata=None),
+        retire_form=retire or RetireForm(formdata=None),
+    )
+
+
+# --- setting up, editing, moving ---
+
+
+@bp.get("/desk/posts/new")
+@requires(Perm.POST_MANAGE)
+def new_post() -> str:
+    form = _choices(NewPostForm(formdata=None))
+    chosen = queries.area_by_code(_asked("area")) if request.args.get("area") else None
+    if chosen is not None:
+        form.area_id.data = chosen.id
+    return render_template("places/new_post.html", form=form)
+
+
+@bp.post("/desk/posts/new")
+@requires(Perm.POST_MANAGE)
+@command()
+@security.refills
+def create_post() -> Response | tuple[str, int]:
+    form, made = _choices(NewPostForm()), []
+
+    def create(actor: Actor) -> None:
+        made.append(
+            services.create_post(actor, area_id=form.area_id.data, details=form.details(), position=form.where())
+        )
+
+    if not _done(form, create):
+        return render_template("places/new_post.html", form=form), 422
+    _warn_if_inexact(form)
+    return _back_to(made[0].id, _("点位已建好。下一步：打印牌子，挂到现场。"))
+
+
+@bp.get("/desk/posts/<id:post_id>/edit")
+@requires(Perm.POST_MANAGE)
+def edit_post(post_id: int) -> str:
+    post = queries.post(must_be_signed_in(), post_id, Perm.POST_MANAGE)
+    form = DetailsForm(formdata=None, obj=post, data={"seen": services.mark(post)})
+    return render_template("places/edit_post.html", form=form, post=post)
+
+
+@bp.post("/desk/posts/<id:post_id>/edit")
+@requires(Perm.POST_MANAGE)
+@command()
+@security.refills
+def save_post(post_id: int) -> Response | tuple[str, int]:
+    form = DetailsForm()
+    if not _done(form, lambda actor: services.edit_post(actor, post_id, details=form.details(), seen=form.seen.data)):
+        post = queries.post(must_be_signed_in(), post_id, Perm.POST_MANAGE)
+        return render_template("places/edit_post.html", form=form, post=post), 422
+    return _back_to(post_id, _("已保存。"))
+
+
+@bp.get("/desk/posts/<id:post_id>/move")
+@requires(Perm.POST_MANAGE)
+def move_form(post_id: int) -> str:
+    post = queries.post(must_be_signed_in(), post_id, Perm.POST_MANAGE)
+    shown_now = {"area_id": post.area_id, "position": shown(post), "crs": "wgs84", "seen": services.mark(post)}
+    form = _choices(MoveForm(formdata=None, data=shown_now))
+    return render_template("places/move_post.html", form=form, post=post)
+
+
+@bp.post("/desk/posts/<id:post_id>/move")
+@requires(Perm.POST_MANAGE)
+@command()
+@security.refills
+def move_post(post_id: int) -> Response | tuple[str, int]:
+    form = _choices(MoveForm())
+
+    def move(actor: Actor) -> None:
+        area_id, seen, why = form.area_id.data, form.seen.data, form.reason.data or ""
+        services.move_post(actor, post_id, area_id=area_id, position=form.where(), reason=why, seen=seen)
+
+    if not _done(form, move):
+        post = queries.post(must_be_signed_in(), post_id, Perm.POST_MANAGE)
+        return render_template("places/move_post.html", form=form, post=post), 422
+    _warn_if_inexact(form)
+    return _back_to(post_id, _("位置已改。原来的牌子不再算数，请打印新的一版。"))
+
+
+def _choices(form: Any) -> Any:
+    form.offer(pages.area_choices(queries.areas_for_posts(must_be_signed_in())))
+    return form
+
+
+def _warn_if_inexact(form: PlaceForm) -> None:
+    if geo.decimals(form.position.data) < _EXACT:
+        flash(plain(_("坐标的小数位太少，可能差几十米到几公里，打卡会显示“离点位较远”。请核对。")), "warn")
+
+
+# --- states ---
+
+
+@bp.post("/desk/posts/<id:post_id>/pause")
+@requires(Perm.POST_MANAGE)
+@command()
+@security.refills
+def pause(post_id: int) -> Response | tuple[str, int]:
+    form = PauseForm()
+    if not _done(form, lambda actor: services.pause_post(actor, post_id, reason=form.reason.data)):
+        return _post_page(post_id, pause=form), 422
+    return _back_to(post_id, _("已暂停。这里的打卡会留下，等人核对。"))
+
+
+@bp.post("/desk/posts/<id:post_id>/resume")
+@requires(Perm.POST_MANAGE)
+@command()
+def resume(post_id: int) -> Response:
+    services.resume_post(must_be_signed_in(), post_id)
+    return _back_to(post_id, _("已恢复。"))
+
+
+@bp.post("/desk/posts/<id:post_id>/retire")
+@requires(Perm.POST_MANAGE)
+@command()
+@security.refills
+def retire(post_id: int) -> Response | tuple[str, int]:
+    form = RetireForm()
+    if not _done(form, lambda actor: services.retire_post(actor, post_id, reason=form.reason.data)):
+        return _post_page(post_id, retire=form), 422
+    return _back_to(post_id, _("已撤销，它的牌子都已作废。请把现场的牌子取下来。"))
+
+
+# --- signs ---
+
+
+@bp.post("/desk/posts/<id:post_id>/print")
+@requires(Perm.POST_PRINT)
+@command()
+def print_sign(post_id: int) -> Response:
+    after = request.form.get("after", default=-1, type=int)
+    services.print_sign(must_be_signed_in(), post_id, after=after)
+    return redirect(url_for("places.poster", post_id=post_id), 303)
+
+
+@bp.get("/desk/posts/<id:post_id>/poster")
+@requires(Perm.POST_PRINT)
+def poster(post_id: int) -> str:
+    post = queries.post(must_be_signed_in(), post_id, Perm.POST_PRINT)
+    sign = queries.valid_sign(post.id)
+    if sign is None:
+        raise NotFound(_("这个点位还没有牌子"), next_step=_("请回到点位页面，打印第一版。"))
+    return render_template("places/poster.html", post=post, page=pages.poster(post, sign, _address()))
+
+
+def _address() -> str:
+    """PUBLIC_URL; a demo that was given none prints the address it was opened at, which a phone nearby can reach."""
+    configured = settings()
+    if configured.demo and urlsplit(configured.public_url).hostname in _LOOPBACK:
+        return request.host_url.rstrip("/")
+    return configured.public_url
+
+
+# --- the area tree ---
+
+
+@bp.get("/desk/areas")
+@requires(Perm.AREA_READ)
+def areas() -> str:
+    actor, parent = must_be_signed_in(), None
+    if request.args.get("in"):
+        parent = queries.area_for(actor, _asked("in"))
+    found = queries.areas_read(actor, parent)
+    above = _above(actor, parent) if parent else []
+    counts = queries.post_counts(found)
+    return render_template("places/areas.html", parent=parent, found=found, above=above, counts=counts)
+
+
+def _above(actor: Actor, parent: Area) -> list[Area]:
+    return [one for one in queries.ancestors(parent.path)[:-1] if queries.may_read_area(actor, one)]
+
+
+# --- what the commands share ---
+
+
+def _asked(name: str) -> str:
+    """A search parameter as people meant it: short, without what no name holds."""
+    text = request.args.get(name, "")[:60]
+    return " ".join("".join(character for character in text if character.isprintable()).split())
+
+
+def _done(form: Any, act: Callable[[Actor], object]) -> bool:
+    """Do `act` if the form is whole; a refusal that belongs to one of its fields is noted there."""
+    if not form.validate_on_submit():
+        return False
+    try:
+        act(must_be_signed_in())
+    except DomainError as error:
+        if error.field is None or error.field not in form:
+            raise
+        form[error.field].errors = [" ".join(plain(part) for part in (error.message, error.next_step) if part)]
+        return False
+    return True
+
+
+def _back_to(post_id: int, said: Text) -> Response:
+    flash(plain(said), "ok")
+    return redirect(url_for("places.post", post_id=post_id), 303)
