@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, SmallInteger, String, delete, insert, select
+from sqlalchemy import JSON, SmallInteger, String, bindparam, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community.core import clock
@@ -35,6 +35,14 @@ class IdempotencyKey(Base):
     location: Mapped[str | None] = mapped_column(String(400))
     body: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     created_at: Mapped[dt.datetime] = mapped_column(index=True)
+
+
+_KEY = IdempotencyKey.__table__.c
+# Built once: every command sends both, and building a statement costs more than sending it.
+_FIND = select(_KEY.request_hash, _KEY.status, _KEY.location, _KEY.body).where(
+    _KEY.actor_key == bindparam("actor_key"), _KEY.key == bindparam("key")
+)
+_STORE = insert(IdempotencyKey.__table__)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +75,7 @@ def request_hash(path: str, fields: Iterable[tuple[str, str]]) -> str:
 
 def find(actor_key: str, key: str, asked: str) -> Answer | None:
     """Return the stored answer for `key`, None when it is new; raises KeyReuse when it was used for something else."""
-    table = IdempotencyKey.__table__.c
-    row = (
-        session()
-        .execute(
-            select(table.request_hash, table.status, table.location, table.body).where(
-                table.actor_key == actor_key, table.key == key
-            )
-        )
-        .first()
-    )
+    row = session().execute(_FIND, {"actor_key": actor_key, "key": key}).first()
     if row is None:
         return None
     if row.request_hash != asked:
@@ -87,15 +86,16 @@ def find(actor_key: str, key: str, asked: str) -> Answer | None:
 def store(actor_key: str, key: str, asked: str, answer: Answer) -> None:
     """Keep `answer` for `key`, in the transaction of the effect it answers for."""
     session().execute(
-        insert(IdempotencyKey).values(
-            actor_key=actor_key,
-            key=key,
-            request_hash=asked,
-            status=answer.status,
-            location=answer.location,
-            body=answer.body,
-            created_at=clock.now(),
-        )
+        _STORE,
+        {
+            "actor_key": actor_key,
+            "key": key,
+            "request_hash": asked,
+            "status": answer.status,
+            "location": answer.location,
+            "body": answer.body,
+            "created_at": clock.now(),
+        },
     )
 
 

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, bindparam, func, select
 
 from community.core import clock
 from community.core.authz import Actor, Perm, must, visible
@@ -23,20 +23,29 @@ _C = CheckIn.__table__.c
 _POST = places.POST.c
 
 
+# Built once: every check-in asks both, and building a statement costs more than sending it.
+_EARLIER = (
+    select(_C.post_id, _C.kind, _C.used_at, _C.lo, _C.hi, _POST.lat, _POST.lon)
+    .join(places.POST, _POST.id == _C.post_id)
+    .where(
+        _C.member_id == bindparam("member_id"),
+        _C.status != "rejected",
+        _C.used_at.between(bindparam("since"), bindparam("until")),
+    )
+    .order_by(_C.used_at.desc())
+    .limit(60)
+)
+_OTHERS_ON_DEVICE = select(func.count(func.distinct(_C.member_id))).where(
+    _C.device == bindparam("device"),
+    _C.member_id != bindparam("member_id"),
+    _C.used_at.between(bindparam("since"), bindparam("until")),
+)
+
+
 def earlier(member_id: int, at: dt.datetime, lat: float, lon: float) -> list[Earlier]:
     """Return the member's check-ins within two hours of `at`, newest first, with their posts' distance from here."""
-    rows = session().execute(
-        select(_C.post_id, _C.kind, _C.used_at, _C.lo, _C.hi, _POST.lat, _POST.lon)
-        .join(places.POST, _POST.id == _C.post_id)
-        .where(
-            _C.member_id == member_id,
-            _C.status != "rejected",
-            _C.used_at >= at - LIMITS.speed_window,
-            _C.used_at <= at + LIMITS.speed_window,
-        )
-        .order_by(_C.used_at.desc())
-        .limit(60)
-    )
+    window = LIMITS.speed_window
+    rows = session().execute(_EARLIER, {"member_id": member_id, "since": at - window, "until": at + window})
     return [
         Earlier(row.post_id, row.kind, row.used_at, row.lo, row.hi, geo.distance(lat, lon, row.lat, row.lon))
         for row in rows
@@ -45,15 +54,9 @@ def earlier(member_id: int, at: dt.datetime, lat: float, lon: float) -> list[Ear
 
 def others_on_device(device: str, member_id: int, at: dt.datetime) -> int:
     """Return how many other members checked in with this phone in the ten minutes around `at`."""
-    found = session().execute(
-        select(func.count(func.distinct(_C.member_id))).where(
-            _C.device == device,
-            _C.member_id != member_id,
-            _C.used_at >= at - LIMITS.device_window,
-            _C.used_at <= at + LIMITS.device_window,
-        )
-    )
-    return int(found.scalar_one())
+    window = LIMITS.device_window
+    asked = {"device": device, "member_id": member_id, "since": at - window, "until": at + window}
+    return int(session().execute(_OTHERS_ON_DEVICE, asked).scalar_one())
 
 
 def first_scan(member_id: int, post_id: int, kind: str, at: dt.datetime) -> uuid.UUID | None:

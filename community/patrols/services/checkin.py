@@ -12,7 +12,7 @@ from community.core import clock
 from community.core.authz import Actor, Perm, must
 from community.core.db import session
 from community.core.events import emit
-from community.core.ids import new_uuid
+from community.core.ids import new_id, new_uuid
 from community.patrols import policies, queries
 from community.patrols.events import CheckInAccepted, CheckInFact, CheckInFlagged
 from community.patrols.models import Attempt, CheckIn, CheckInEvent
@@ -20,6 +20,9 @@ from community.patrols.policies import Circumstances, Evidence
 from community.people import consents, queries as people, services as people_services
 from community.places.codes import ScannedPost
 from community.teams import queries as teams
+
+# Built once: every check-in sends both, and building a statement costs more than sending it.
+_INSERT_CHECKIN, _INSERT_EVENT = insert(CheckIn.__table__), insert(CheckInEvent.__table__)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,41 +130,44 @@ def _write(
 ) -> None:
     status = "flagged" if flags else "accepted"
     session().execute(
-        insert(CheckIn.__table__).values(  # type: ignore[arg-type]
-            id=made.checkin_id,
-            member_id=made.member_id,
-            post_id=post.post_id,
-            print_id=post.print_id,
-            team_id=made.team_id,
-            town_id=post.town_id,
-            scope_path=post.scope_path,
-            kind=kind,
-            used_at=made.used_at,
+        _INSERT_CHECKIN,
+        {
+            "id": made.checkin_id,
+            "member_id": made.member_id,
+            "post_id": post.post_id,
+            "print_id": post.print_id,
+            "team_id": made.team_id,
+            "town_id": post.town_id,
+            "scope_path": post.scope_path,
+            "kind": kind,
+            "used_at": made.used_at,
             # Online the server's own clock is the proof: the interval is the instant.
-            lo=made.used_at,
-            hi=made.used_at,
-            claimed_at=None,
-            received_at=now,
-            band=evidence.band,
-            far_m=evidence.far_m if evidence.band == "far" else None,
-            grade=made.grade,
-            first_status=status,
-            status=status,
-            code=(flags + notes + ("",))[0],
-            notes=" ".join(flags + notes),
-            src=evidence.src,
-            device=device,
-        )
+            "lo": made.used_at,
+            "hi": made.used_at,
+            "claimed_at": None,
+            "received_at": now,
+            "band": evidence.band,
+            "far_m": evidence.far_m if evidence.band == "far" else None,
+            "grade": made.grade,
+            "first_status": status,
+            "status": status,
+            "code": (flags + notes + ("",))[0],
+            "notes": " ".join(flags + notes),
+            "src": evidence.src,
+            "device": device,
+        },
     )
     session().execute(
-        insert(CheckInEvent.__table__).values(  # type: ignore[arg-type]
-            checkin_id=made.checkin_id,
-            member_id=made.member_id,
-            from_status="new",
-            to_status=status,
-            by_id=made.member_id,
-            at=now,
-        )
+        _INSERT_EVENT,
+        {
+            "id": new_id(),
+            "checkin_id": made.checkin_id,
+            "member_id": made.member_id,
+            "from_status": "new",
+            "to_status": status,
+            "by_id": made.member_id,
+            "at": now,
+        },
     )
 
 
