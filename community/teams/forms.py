@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from community.core.errors import DomainError
@@ -14,13 +17,27 @@ from community.people.policies import MINOR, PASSWORD_LONGEST, UNDER_AGE
 from community.teams.models import ROLES
 from community.teams.words import ROLES as ROLE_WORDS
 
-AGE_BANDS = (
-    ("18-59", _("18–59 岁")),
-    ("60+", _("60 岁以上")),
-    (MINOR, _("14–17 岁")),
-    (UNDER_AGE, _("未满 14 岁")),
-)
-Choices = list[tuple[str, Text]]
+AGE_BANDS = [
+    SelectChoice("18-59", _("18–59 岁")),
+    SelectChoice("60+", _("60 岁以上")),
+    SelectChoice(MINOR, _("14–17 岁")),
+    SelectChoice(UNDER_AGE, _("未满 14 岁")),
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Pick:
+    """One option of a select: its value, what people read, and the group it stands in, if any."""
+
+    value: str
+    label: Text
+    group: str | None = None
+
+
+def options(picks: Sequence[Pick]) -> list[SelectChoice]:
+    """Return the options of a select for `picks`, below the invitation to choose."""
+    first = SelectChoice("", _("请选择"))
+    return [first, *(SelectChoice(pick.value, pick.label, optgroup=pick.group) for pick in picks)]
 
 
 class Refusable(FlaskForm):
@@ -58,7 +75,7 @@ class ApplyForm(Refusable):
     agrees = BooleanField(_("我看过上面的说明，同意"))
 
     @classmethod
-    def for_(cls, *, known: bool, buildings: Choices | None, homes: Choices, agreed: bool) -> ApplyForm:
+    def for_(cls, *, known: bool, buildings: Sequence[Pick] | None, homes: Sequence[Pick], agreed: bool) -> ApplyForm:
         """Return the form as this person meets it: `known` members are not asked who they are, only captains
         (`buildings`) which building, nobody twice for consent."""
         form = cls()
@@ -68,11 +85,11 @@ class ApplyForm(Refusable):
         if buildings is None:
             del form["building_id"]
         else:
-            form.building_id.choices = buildings
+            form.building_id.choices = options(buildings)
         if known or buildings is not None:
             del form["home_area_id"]
         else:
-            form.home_area_id.choices = homes
+            form.home_area_id.choices = options(homes)
         if agreed:
             del form["agrees"]
         return form
@@ -96,19 +113,29 @@ class ApplyForm(Refusable):
         return self.text("age_band") == UNDER_AGE
 
 
-class RefuseForm(Refusable):
+class RowForm(Refusable):
+    """A form that a page of the desk shows once for each row, told apart by its prefix; the site's own check, not the
+    form, asks for the token."""
+
+    class Meta:
+        csrf = False
+
+
+class RefuseForm(RowForm):
     """Why an application is refused or a place ends."""
 
     reason = TextAreaField(_("原因"), [InputRequired(_("请写明原因，申请人会看到"))])
 
 
-class GuardianForm(Refusable):
+class GuardianForm(RowForm):
     """How a guardian agreed."""
 
     how = StringField(_("监护人怎样同意的"), [InputRequired(_("请写明监护人怎样表示同意"))])
 
 
-class RoleForm(Refusable):
+class RoleForm(RowForm):
     """What somebody is in her team."""
 
-    role = SelectField(_("职务"), choices=[(role, ROLE_WORDS[role]) for role in ROLES])
+    role = SelectField(
+        _("职务"), [InputRequired(_("请选择职务"))], choices=[SelectChoice(role, ROLE_WORDS[role]) for role in ROLES]
+    )

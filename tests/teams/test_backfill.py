@@ -92,7 +92,7 @@ def test_an_illegal_move_is_refused(states: tuple[str, ...]) -> None:
 
 
 def test_nobody_approves_herself_in_the_past_either() -> None:
-    with pytest.raises(IntegrityError):
+    with pytest.raises(Forbidden, match="own_application"):
         write("applied", "approved", alone=True)
 
 

@@ -11,7 +11,6 @@ from werkzeug.wrappers import Response
 from community.core.authz import Perm
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
-from community.core.web import security
 from community.core.web.command import command
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
@@ -41,7 +40,6 @@ def approve(membership_id: int) -> Response:
 @bp.post("/desk/applications/<id:membership_id>/refuse")
 @requires(Perm.MEMBERSHIP_DECIDE)
 @command()
-@security.refills
 def refuse(membership_id: int) -> Response:
     form = RefuseForm(prefix=str(membership_id))
     if not _done(form, lambda: services.refuse(must_be_signed_in(), membership_id, form.reason.data)):
@@ -52,7 +50,6 @@ def refuse(membership_id: int) -> Response:
 @bp.post("/desk/applications/<id:membership_id>/guardian")
 @requires(Perm.MEMBERSHIP_DECIDE)
 @command()
-@security.refills
 def guardian(membership_id: int) -> Response:
     form = GuardianForm(prefix=str(membership_id))
     if not _done(form, lambda: services.confirm_guardian(must_be_signed_in(), membership_id, form.how.data)):
@@ -75,7 +72,6 @@ def team(team_id: int) -> str:
 @bp.post("/desk/memberships/<id:membership_id>/remove")
 @requires(Perm.MEMBERSHIP_DECIDE)
 @command()
-@security.refills
 def remove(membership_id: int) -> Response:
     form = RefuseForm(prefix=str(membership_id))
     team_id = desk.team_of(must_be_signed_in(), membership_id)

@@ -78,8 +78,8 @@ def stays_signed_in(view: V) -> V:
 
 @bp.post("/join/<id:team_id>")
 @limiter.limit(PER_ADDRESS, deduct_when=lambda answer: answer.status_code == 303)
-@public("anybody may apply; who is new becomes a provisional member")
 @stays_signed_in
+@public("anybody may apply; who is new becomes a provisional member")
 @command(volatile=("password",))
 @security.refills
 def apply(team_id: int) -> Response:

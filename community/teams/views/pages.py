@@ -14,7 +14,7 @@ from community.core.web import display
 from community.people import consents, policies as people_policies, queries as people
 from community.places import queries as places
 from community.teams import policies, queries
-from community.teams.forms import ApplyForm, Choices
+from community.teams.forms import ApplyForm, Pick
 from community.teams.queries import Card, Mine
 from community.teams.words import KINDS, STATES, Kind, Look
 
@@ -240,26 +240,25 @@ def _teams_of(kind: Kind, area: Area, everywhere: Sequence[Card]) -> Choice:
     return Choice(kind, area, up, (), near, elsewhere)
 
 
-def _homes(team: Card) -> Choices:
-    towns = {town.path: town.name for town in places.towns()}
+def _homes(team: Card) -> list[Pick]:
+    villages = places.within("village")
 
-    def far(path: str) -> bool:
-        return not any(path.startswith(own) or own.startswith(path) for own in team.paths)
+    def far(town_path: str) -> bool:
+        return not any(town_path.startswith(own) or own.startswith(town_path) for own in team.paths)
 
-    found = [
-        (far(path), path, str(village.id), f"{name} · {village.name}")
-        for village in places.within("village")
-        for path, name in towns.items()
-        if village.path.startswith(path)
-    ]
     # The team's own towns come first.
-    return [("", _("请选择")), *((key, label) for _far, _path, key, label in sorted(found))]
+    towns = sorted(places.towns(), key=lambda town: (far(town.path), town.path))
+    return [
+        Pick(str(village.id), village.name, town.name)
+        for town in towns
+        for village in villages
+        if village.path.startswith(town.path)
+    ]
 
 
-def _buildings(page: Joining) -> Choices:
+def _buildings(page: Joining) -> list[Pick]:
     if page.area is None or not page.team.works_at(page.area.path):
-        return [("", _("请选择"))]
-    all_of_them = places.within("building", page.area.path)
-    held = queries.taken(building.id for building in all_of_them)
-    free: list[tuple[str, Text]] = [(str(area.id), area.name) for area in all_of_them if area.id not in held]
-    return [("", _("请选择")), *free]
+        return []
+    buildings = places.within("building", page.area.path)
+    held = queries.taken(building.id for building in buildings)
+    return [Pick(str(building.id), building.name) for building in buildings if building.id not in held]
