@@ -1,0 +1,102 @@
+"""Two towns with one of everything each, and a person for every role, for walking all routes as everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from community.core.db import session, transaction
+from community.core.ids import new_code
+from community.patrols.models import CheckIn
+from community.patrols.policies import Evidence
+from community.patrols.services.checkin import check_in
+from community.people.models import Member
+from community.places.models import Area, Post
+from community.points.models import Txn
+from community.teams.models import Team
+from tests.factories.access import actor_of, make_grant
+from tests.factories.patrols import scan, token_of
+from tests.factories.people import give_consent, make_member
+from tests.factories.places import make_area, make_post, make_print, make_village
+from tests.factories.points import open_books
+from tests.factories.teams import make_membership, make_team
+
+STAFF = {
+    "village_admin": "village",
+    "town_admin": "town",
+    "district_office": "district",
+    "association_admin": "town",
+    "grid_worker": "village",
+    "team_leader": "team",
+    "system_admin": "district",
+}
+
+
+@dataclass(frozen=True)
+class World:
+    """A town and what lies in it. `urls` fills the parts of a URL with this town's things."""
+
+    town: Area
+    village: Area
+    post: Post
+    token: str
+    team: Team
+    volunteer: Member
+    urls: dict[str, str]
+
+
+def make_world(district: Area, name: str) -> World:
+    """A town with a post, a team, a volunteer with a posted award and a flagged check-in, and an applicant."""
+    with transaction():
+        town = make_area("town", name, district)
+        village = make_village(town)
+        open_books(town)
+        post, other = make_post(village), make_post(village, name="中心花园岗", lat=30.3)
+        sign, second = make_print(post), make_print(other)
+        team = make_team(village)
+        volunteer, applicant = make_member(village), make_member(village, verified=False, display_name="陈新")
+        active = make_membership(volunteer, team)
+        applied = make_membership(applicant, team, state="applied")
+        give_consent(volunteer, "presence", "1")
+        give_consent(applicant, "service", "1")
+    device = new_code(32)
+    with transaction():
+        check_in(actor_of(volunteer), scan(post, sign), Evidence("poster", "near"), device=device)
+    with transaction():
+        check_in(actor_of(volunteer), scan(other, second), Evidence("poster", "far", 900), device=device)
+    flagged = (
+        session()
+        .scalars(select(CheckIn.id).where(CheckIn.member_id == volunteer.id, CheckIn.status == "flagged"))
+        .one()
+    )
+    txn = session().scalars(select(Txn.id).where(Txn.subject_id == volunteer.id)).one()
+    urls = {
+        "member_id": str(applicant.id),
+        "membership_id": str(applied.id),
+        "team_id": str(team.id),
+        "post_id": str(post.id),
+        "checkin_id": str(flagged),
+        "txn_id": str(txn),
+        "token": token_of(post, sign),
+        "code": "not_member",
+        "scope": "presence",
+        "kind": "patrol",
+        "filename": "css/desk.css",
+        "active_id": str(active.id),
+        "volunteer_id": str(volunteer.id),
+    }
+    return World(town, village, post, urls["token"], team, volunteer, urls)
+
+
+def make_people(world: World, district: Area) -> dict[str, Member]:
+    """A plain member and one person for each role, at home in `world`."""
+    places = {"village": world.village, "town": world.town, "district": district}
+    people: dict[str, Member] = {}
+    with transaction():
+        people["resident"] = make_member(world.village, display_name="李居民")
+        for role, where in STAFF.items():
+            people[role] = make_member(world.village, display_name=role)
+            area = places.get(where)
+            make_grant(people[role], role, area, team_id=None if area else world.team.id)
+    return people
