@@ -36,7 +36,7 @@ def profile(actor: Actor) -> Profile:
     return Profile(
         member=member,
         phone=phones.whole(member.phone_cipher),
-        area=places.names([member.home_area_id]).get(member.home_area_id or 0, ""),
+        area=places.place_line(member.home_path),
         offices=access.held_by(actor.member_id),
         memberships=[(mine, STATES[mine.state]) for mine in teams.my_memberships(actor.member_id)],
         consents=_consents(actor.member_id),

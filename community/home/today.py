@@ -11,6 +11,7 @@ from flask import url_for
 from community.core import clock
 from community.core.authz import Actor, Perm, can
 from community.core.i18n import Text, _
+from community.home import tasks
 from community.messages import queries as messages
 from community.patrols.views import pages as patrols
 from community.points import queries as points
@@ -63,7 +64,7 @@ def today(actor: Actor) -> Today:
     return Today(
         greeting=greeting(actor.name),
         lead=_lead(memberships),
-        step=next_step(memberships),
+        step=_desk_step(actor, memberships) or next_step(memberships),
         things=_things(actor, memberships),
         points=points.balance(actor.member_id).available,
         unread=messages.unread_count(actor.member_id),
@@ -98,10 +99,20 @@ def next_step(memberships: Sequence[Mine]) -> Step:
     return Step(url_for("teams.kinds"), _("加入一支志愿队"), _("巡防、楼长、骑手……填四样就好"), "people")
 
 
+def _desk_step(actor: Actor, memberships: Sequence[Mine]) -> Step | None:
+    """Return the step of somebody who serves at a desk and in no team: what waits for her, if anything."""
+    if any(mine.state == "active" for mine in memberships) or not can(actor, Perm.DESK_OPEN):
+        return None
+    waiting = sum(task.count for task in tasks.tasks(actor))
+    if waiting:
+        return Step(url_for("home.desk"), _("去办待办"), _("%(count)s 件在等您", count=waiting), "inbox")
+    return Step(url_for("home.desk"), _("打开工作台"), _("没有等您办的事"), "inbox")
+
+
 def _lead(memberships: Sequence[Mine]) -> Text:
     active = next((mine for mine in memberships if mine.state == "active"), None)
     if active is not None:
-        return active.hours or active.team
+        return f"{active.team} · {active.hours}" if active.hours else active.team
     if memberships:
         return _("申请已收到：%(team)s", team=memberships[0].team)
     return _("邻里的事，一起搭把手")

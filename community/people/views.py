@@ -175,7 +175,7 @@ def _person_page(member_id: int, guardian: GuardianForm | None = None, reason: R
     return render_template(
         "people/desk_person.html",
         member=member,
-        area=places.names([member.home_area_id]).get(member.home_area_id or 0, ""),
+        area=places.place_line(member.home_path),
         names=queries.names(key for key in (member.verified_by, member.guardian_by) if key),
         masked=phones.masked,
         guardian_form=guardian or GuardianForm(formdata=None),

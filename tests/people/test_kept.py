@@ -1,0 +1,84 @@
+"""Forms that survive a lost session: what travels, what never does."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from flask import g
+
+from community.people import kept
+
+FIELDS = {
+    "reason": "电话打不通",
+    "team_id": "7",
+    "csrf_token": "t",
+    "command_key": "k",
+    "password": "s",
+    "new_password": "s",
+}
+
+
+@pytest.fixture
+def posted(app):
+    """Make a request that posts `fields` to `path`, from a phone of its own."""
+
+    def post(path="/desk/people/5/suspend", fields=FIELDS, cookie=""):
+        headers = {"Cookie": cookie} if cookie else {}
+        return app.test_request_context(path, method="POST", data=fields, headers=headers)
+
+    return post
+
+
+def test_fields_travel_without_secrets(posted):
+    with posted() as context:
+        token = kept.seal(context.request)
+        form = kept.unseal(token)
+    assert form.path == "/desk/people/5/suspend"
+    assert dict(form.fields) == TYPED
+    assert [(str(word), value) for word, value in form.shown] == [("原因", "电话打不通")]
+
+
+def test_a_form_of_nothing_but_passwords_is_not_kept(posted):
+    with posted(fields={"password": "a", "password_again": "a", "csrf_token": "t"}) as context:
+        assert kept.seal(context.request) is None
+
+
+def test_long_forms_are_not_kept(posted):
+    # Text that does not compress.
+    text = "".join(random.Random(5).choices("0123456789abcdefghijklmnopqrstuvwxyzABCDEFG", k=20_000))
+    with posted(fields={"text": text}) as context:
+        assert kept.seal(context.request) is None
+    with posted(fields={"text": text[:9000]}) as context:
+        assert kept.seal(context.request) is not None
+
+
+def test_another_phone_an_altered_text_and_an_old_one_open_nothing(posted, monkeypatch):
+    with posted() as context:
+        token = kept.seal(context.request)
+        assert kept.unseal(token)
+        assert kept.unseal(token[:-2] + "AA") is None
+        assert kept.unseal("") is None
+        assert kept.finish_page("nonsense") is None
+        monkeypatch.setattr(kept, "HOURS", -1)
+        assert kept.unseal(token) is None
+        monkeypatch.undo()
+    g.pop("device_id")  # the test's own context outlives its requests
+    with posted():
+        assert kept.unseal(token) is None
+
+
+def test_only_a_post_to_a_known_address_is_kept(app):
+    with app.test_request_context("/me", method="GET") as context:
+        assert kept.panel(context.request) is None
+    with app.test_request_context("/nowhere", method="POST", data={"name": "x"}) as context:
+        assert kept.panel(context.request) is None
+
+
+def test_a_visitor_of_a_public_form_gets_it_back_at_once(client_page):
+    page = client_page.get("/sign-in")
+    client_page.sign_out()
+    answer = client_page.client.post("/preferences", data={"size": "large"}, headers={"Origin": client_page.public_url})
+    assert answer.status_code == 400
+    assert "接着提交" in answer.text
+    assert page.h1 == "登录"
