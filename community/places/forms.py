@@ -64,7 +64,7 @@ class PlaceForm(Form):
     """Area and position; the choices of areas are the actor's own."""
 
     # An area outside the choices is refused by the service, in the same words as an unknown one.
-    area_id = SelectField(_("区域"), coerce=_area_id, validate_choice=False)
+    area_id = SelectField(_("区域"), [InputRequired(_("请选择区域"))], coerce=_area_id, validate_choice=False)
     position = StringField(_("坐标"), [InputRequired(_("请填写坐标")), _is_pair])
     crs = RadioField(_("坐标来自"), [InputRequired(_("请选择坐标来自哪种地图"))], choices=_picks(MAPS), default="wgs84")
 
@@ -74,7 +74,8 @@ class PlaceForm(Form):
 
     def offer(self, areas: list[tuple[int, str]]) -> None:
         """Let these (id, label) be chosen."""
-        self.area_id.choices = [SelectChoice(area_id, label) for area_id, label in areas]
+        choices = [SelectChoice(area_id, label) for area_id, label in areas]
+        self.area_id.choices = [SelectChoice("", plain(_("请选择"))), *choices]
 
 
 class NewPostForm(PlaceForm, DetailsForm):
@@ -101,5 +102,5 @@ class RetireForm(Form):
 
 
 def shown(post: Post) -> str:
-    """Return a post's position as the form takes it."""
-    return f"{post.lat:.6f},{post.lon:.6f}"
+    """Return a post's position as the form takes it: exactly, so that sending it back moves nothing."""
+    return ",".join(f"{degrees:.7f}".rstrip("0").rstrip(".") for degrees in (post.lat, post.lon))

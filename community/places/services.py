@@ -90,7 +90,7 @@ def move_post(actor: Actor, post_id: int, *, area_id: int | None, position: Posi
         raise DomainError("other_town", _("点位不能移到别的镇街，请在那里新建一个"), field="area_id")
     lat, lon = policies.check_position(position)
     why, before = policies.check_why(reason, needed=False), _fields(post)
-    if (area.id, lat, lon) == (post.area_id, post.lat, post.lon):
+    if (area.id, lat, lon) == (post.area_id, round(post.lat, 7), round(post.lon, 7)):
         raise DomainError("not_moved", _("位置没有变化"), field="position")
     post.area_id, post.scope_path, post.lat, post.lon = area.id, area.path, lat, lon
     post.moved_at = clock.now()

@@ -7,6 +7,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask_babel import force_locale
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from community.audit.queries import actor_names
@@ -215,7 +217,10 @@ def poster(post_id: int) -> str:
     sign = queries.valid_sign(post.id)
     if sign is None:
         raise NotFound(_("这个点位还没有牌子"), next_step=_("请回到点位页面，打印第一版。"))
-    return render_template("places/poster.html", post=post, page=pages.poster(post, sign, _address()))
+    # A sign speaks the language of the street, whatever language its printer reads.
+    with force_locale("zh"):
+        sheet = render_template("places/_sheet.html", post=post, page=pages.poster(post, sign, _address()))
+    return render_template("places/poster.html", post=post, sheet=Markup(sheet))  # noqa: S704 - rendered above
 
 
 def _address() -> str:

@@ -1,6 +1,7 @@
 """The desk's pages of posts, as browsers see them."""
 
 import dataclasses
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -136,6 +137,7 @@ def test_a_coarse_position_is_kept_and_warned_about(admin: Visitor, desk: Desk) 
         ({"radius_m": "9" * 400}, None),
         ({"kind": "risk"}, None),
         ({"open_to": "nobody"}, None),
+        ({"area_id": ""}, "请选择区域"),
         ({"area_id": "1"}, "请选择您管理的一个区域"),
         ({"area_id": "x"}, "请选择您管理的一个区域"),
         ({"area_id": "9" * 30}, "请选择您管理的一个区域"),
@@ -265,8 +267,9 @@ def test_a_moved_post_asks_for_a_new_sign(admin: Visitor, desk: Desk) -> None:
     assert "要打印" not in admin.get("/desk/posts").text
 
 
-def test_a_move_without_change_is_told(admin: Visitor, desk: Desk) -> None:
-    post = signed_post_in(desk.village)
+@pytest.mark.parametrize("lat", [30.2, 30.2031512, 30.20315129999])
+def test_a_move_without_change_is_told(admin: Visitor, desk: Desk, lat: float) -> None:
+    post = signed_post_in(desk.village, lat=lat)
     url = f"/desk/posts/{post.id}/move"
     page = admin.submit(admin.get(url).form(url), status=422)
     assert "位置没有变化" in page.text
@@ -370,6 +373,25 @@ def test_the_host_header_never_gets_into_a_code_outside_the_demo(admin: Visitor,
     post = signed_post_in(desk.village)
     answer = admin.client.get(f"/desk/posts/{post.id}/poster", headers={"Host": "evil.test"})
     assert "evil.test" not in answer.text
+
+
+def test_a_demo_without_address_prints_the_one_it_was_opened_at(app: Flask, client: Client, desk: Desk) -> None:
+    post = signed_post_in(desk.village)
+    nearby = "http://192.168.1.5:8000"
+    for public_url, printed in (("http://localhost:8000", "192.168.1.5:8000/p"), ("http://demo.test", "demo.test/p")):
+        with settings(app, mode="demo", public_url=public_url):
+            visitor = Visitor(client, nearby)
+            visitor.sign_in(desk.people["village_admin"].id)
+            assert printed in visitor.get(f"/desk/posts/{post.id}/poster", base_url=nearby).text
+
+
+def test_a_sign_speaks_chinese_whoever_prints_it(admin: Visitor, desk: Desk) -> None:
+    post = signed_post_in(desk.village)
+    admin.client.set_cookie("linli_look", "std.auto.en", domain="linli.test")
+    page = admin.get(f"/desk/posts/{post.id}/poster")
+    assert page.one("html").get("lang") == "en"
+    sheet = page.one("div", lang="zh-CN")
+    assert re.search(r"第 1 版 · (\d+年)?\d+月\d+日", " ".join(sheet.itertext()))
 
 
 # --- lists ---
