@@ -38,17 +38,14 @@ Check = Callable[[], Iterator[Finding]]
 
 
 def examine(mode: Mode, checks: tuple[Check, ...] = (), env: Mapping[str, str] | None = None) -> list[Finding]:
-    """Return every finding for running in `mode`; `checks` are those of the rooms. A check that fails is a finding."""
+    """Return every finding for running in `mode`; `checks` are those of the rooms, asked once the database is well."""
     found = list(_settings(mode, env)) + list(_instance(settings()))
-    for check in (_database, _scheduler, *checks):
-        try:
+    database = list(_database())
+    found += database
+    # Without its tables there is nothing more to ask.
+    if not any(finding.state == "mend" for finding in database):
+        for check in (_scheduler, *checks):
             found += check()
-        except Exception as error:
-            session().rollback()
-            name = check.__name__.strip("_").replace("_", " ")
-            found.append(
-                Finding("mend", name, f"could not be looked at: {type(error).__name__}", "see the lines above")
-            )
     return found
 
 
@@ -104,6 +101,9 @@ def _open_to_others(path: Path, folder: Path) -> bool:
 def _database() -> Iterator[Finding]:
     url = make_url(settings().database_url)
     where = f"{url.get_backend_name()} {url.host or ''} {url.database}".replace("  ", " ")
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        yield Finding("mend", "database", f"{where} does not exist yet", "flask db upgrade")
+        return
     try:
         session().execute(text("SELECT 1"))
     except Exception as error:

@@ -35,7 +35,7 @@ def command(settings: Settings, certificate: tuple[Path, Path] | None = None) ->
     words += ["--host", settings.host, "--port", str(settings.port)]
     words += ["--workers", str(settings.serve_workers), "--blocking-threads", str(settings.serve_threads)]
     # A worker that was killed is replaced; one that hangs at the end of its life is not waited for for ever.
-    words += ["--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "20"]
+    words += ["--respawn-failed-workers", "--respawn-interval", "1", "--workers-kill-timeout", "8"]
     if certificate:
         # Older phones in WeChat's browser speak TLS 1.2.
         words += ["--ssl-certificate", str(certificate[0]), "--ssl-keyfile", str(certificate[1])]
