@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from community.core.clock import local
 from community.core.i18n import Text, _
-from community.core.web.display import day
 from community.places import codes, qr, queries
 from community.places.models import Area, Post, PostPrint
 
@@ -34,7 +34,8 @@ def poster(post: Post, sign: PostPrint, address: str) -> Poster:
         code=sign.typed_code,
         url=url,
         short_url=f"{codes.host_of(address)}/p",
-        edition=_("第 %(count)s 版 · %(day)s", count=sign.generation, day=day(sign.printed_at)),
+        # With its year: paper hangs longer than this year.
+        edition=_("第 %(count)s 版 · %(day)s", count=sign.generation, day=local(sign.printed_at).date().isoformat()),
     )
 
 

@@ -1,9 +1,12 @@
 """What the desk does to posts and signs, on both engines."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Barrier
 
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from community.audit.models import AuditEntry
@@ -282,3 +285,30 @@ def test_a_second_tab_does_not_revoke_what_the_first_one_prints(desk: Desk) -> N
         services.print_sign(desk.admin, post.id, after=1)
     assert refused.value.code == "printed_meanwhile"
     assert "第 2 版" in str(refused.value.message)
+
+
+def test_printers_at_the_same_moment_make_one_generation(race_database: str, make_app: Callable[..., Flask]) -> None:
+    house = make_app(database_url=race_database)
+    with house.app_context():
+        with transaction():
+            village = make_village()
+            post_id = make_post(village).id
+            admin = make_member(village)
+            make_grant(admin, "village_admin", village)
+        actor = actor_of(admin)
+    gate = Barrier(4)
+
+    def press() -> str:
+        gate.wait()
+        try:
+            with house.app_context(), transaction():
+                services.print_sign(actor, post_id, after=0)
+        except Conflict as refused:
+            return refused.code
+        return "printed"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = [pressed.result() for pressed in [pool.submit(press) for _ in range(4)]]
+    assert sorted(answers) == ["printed", *["printed_meanwhile"] * 3]
+    with house.app_context():
+        assert [sign.generation for sign in session().scalars(select(PostPrint))] == [1]
