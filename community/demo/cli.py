@@ -28,9 +28,8 @@ def demo(people: int | None, days: int | None) -> None:
     try:
         loaded = load_with_bar(people=people, days=days)
     except DomainError as error:
-        raise click.ClickException(
-            " ".join(plain(text) for text in (error.message, error.next_step) if text is not None)
-        ) from error
+        said = [plain(text) for text in (error.message, error.next_step) if text is not None]
+        raise click.ClickException("\n".join(said)) from error
     click.echo(
         f"{loaded.people} people, {loaded.teams} teams, {loaded.posts} posts, {loaded.days} days: "
         f"{loaded.check_ins} check-ins, {loaded.awards.posted} awards in {perf_counter() - begun:.1f} s"

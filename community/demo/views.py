@@ -11,8 +11,8 @@ from community.core.errors import NotFound
 from community.core.web.rights import public
 from community.demo import queries
 from community.demo.district import Words
-from community.people import arrival
-from community.people.kept import SignInPage
+from community.people.views import arrival
+from community.people.views.kept import SignInPage
 
 bp = Blueprint("demo", __name__)
 
