@@ -288,17 +288,18 @@ def test_a_second_tab_does_not_revoke_what_the_first_one_prints(desk: Desk) -> N
 
 
 def test_printers_at_the_same_moment_make_one_generation(race_database: str, make_app: Callable[..., Flask]) -> None:
-    house = make_app(database_url=race_database)
-    with house.app_context():
-        with transaction():
-            village = make_village()
-            post_id = make_post(village).id
-            admin = make_member(village)
-            make_grant(admin, "village_admin", village)
-        actor = actor_of(admin)
-    gate = Barrier(4)
+    house, gate = make_app(database_url=race_database), Barrier(4)
 
-    def press() -> str:
+    def prepare() -> tuple[Actor, int]:
+        with house.app_context():
+            with transaction():
+                village = make_village()
+                post = make_post(village)
+                admin = make_member(village)
+                make_grant(admin, "village_admin", village)
+            return actor_of(admin), post.id
+
+    def press(actor: Actor, post_id: int) -> str:
         gate.wait()
         try:
             with house.app_context(), transaction():
@@ -307,8 +308,13 @@ def test_printers_at_the_same_moment_make_one_generation(race_database: str, mak
             return refused.code
         return "printed"
 
+    def printed() -> list[int]:
+        with house.app_context():
+            return [sign.generation for sign in session().scalars(select(PostPrint))]
+
+    # All in threads: this one is tied to the connection of its own test.
     with ThreadPoolExecutor(4) as pool:
-        answers = [pressed.result() for pressed in [pool.submit(press) for _ in range(4)]]
-    assert sorted(answers) == ["printed", *["printed_meanwhile"] * 3]
-    with house.app_context():
-        assert [sign.generation for sign in session().scalars(select(PostPrint))] == [1]
+        who = pool.submit(prepare).result()
+        answers = [pressed.result() for pressed in [pool.submit(press, *who) for _ in range(4)]]
+        assert sorted(answers) == ["printed", *["printed_meanwhile"] * 3]
+        assert pool.submit(printed).result() == [1]
