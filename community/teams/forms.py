@@ -45,7 +45,9 @@ class Refusable(FlaskForm):
 
     def blame(self, error: DomainError) -> None:
         """Show `error` at its field, or above the form when it has none."""
-        text = plain(error.message) + (f"。{plain(error.next_step)}" if error.next_step else "")
+        text = plain(error.message)
+        if error.next_step:
+            text = plain(_("%(what)s。%(next)s", what=text, next=plain(error.next_step)))
         if error.field in self._fields:
             self._fields[error.field].errors = [text]
         else:
@@ -72,7 +74,7 @@ class ApplyForm(Refusable):
     home_area_id = SelectField(_("您住在哪个社区"), [InputRequired(_("请选择您住在哪个社区"))])
     building_id = SelectField(_("您想看哪幢楼"), [InputRequired(_("请选择您要看的那幢楼"))])
     password = PasswordField(_("设一个密码"), [Length(max=PASSWORD_LONGEST, message=_("密码最多 128 位"))])
-    agrees = BooleanField(_("我看过上面的说明，同意"))
+    agrees = BooleanField(_("我看过上面的说明，同意"), [InputRequired(_("请先看一看说明，同意后打勾"))])
 
     @classmethod
     def for_(cls, *, known: bool, buildings: Sequence[Pick] | None, homes: Sequence[Pick], agreed: bool) -> ApplyForm:

@@ -19,7 +19,7 @@ from community.teams import services
 from community.teams.forms import GuardianForm, Refusable, RefuseForm, RoleForm
 from community.teams.queries import desk
 from community.teams.views.blueprint import bp
-from community.teams.words import KINDS, ROLES, STATES
+from community.teams.words import AGES, KINDS, ROLES, STATES
 
 
 @bp.get("/desk/applications")
@@ -115,7 +115,7 @@ def _queue_page(shown_again: int | None = None, form: Refusable | None = None) -
         "teams/applications.html",
         rows=[(row, *_forms(row.id, shown_again, form)) for row in rows],
         more=desk.waiting(actor) - len(rows),
-        states=STATES,
+        ages=AGES,
         masked=phones.masked,
     )
 

@@ -40,7 +40,8 @@ def kinds() -> str:
 @bp.get(f"/join/<{_KINDS}:kind>")
 @public("anybody may look for a team")
 def choose(kind: str) -> str:
-    page = pages.choose(kind, area_of_request(), current_actor())
+    anywhere = request.args.get("area") == "all"
+    page = pages.choose(kind, area_of_request(), current_actor(), anywhere=anywhere)
     return render_template("teams/choose.html", page=page)
 
 

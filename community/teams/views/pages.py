@@ -31,14 +31,22 @@ class Area:
 
 @dataclass(frozen=True)
 class Choice:
-    """The page that finds a team of one kind. Either `areas` are to choose from, or `teams` are shown for `area`."""
+    """The page that finds a team of one kind. Either `areas` (towns, or communities of `area`) are to choose from, or
+    `teams` are shown for `area`, with some `elsewhere` when there are none."""
 
     kind: Kind
     area: Area | None
-    up: Area | None
     areas: Sequence[Area]
     teams: Sequence[Card]
     elsewhere: Sequence[Card]
+
+    @property
+    def title(self) -> Text:
+        if self.area is None:
+            return _("您住在哪儿")
+        if self.areas:
+            return _("%(town)s的哪个社区", town=self.area.name)
+        return _("%(area)s的队伍", area=self.area.name)
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,7 @@ class Standing:
     building: str
     consent: consents.ConsentText | None
     team_open: bool
+    needs_password: bool
 
 
 def kinds() -> list[tuple[Kind, int]]:
@@ -75,27 +84,28 @@ def kinds() -> list[tuple[Kind, int]]:
     return [(kind, open_teams[code]) for code, kind in KINDS.items() if open_teams.get(code)]
 
 
-def choose(kind_code: str, area_id: int | None, actor: Actor | None) -> Choice:
+def choose(kind_code: str, area_id: int | None, actor: Actor | None, *, anywhere: bool = False) -> Choice:
     """Return the page for finding a team of `kind_code` in the area: towns, then communities, then teams.
 
-    Without an area a member starts at home, if teams of this kind work there. Raises NotFound.
+    Without an area a member starts at home, if teams of this kind work there, unless she looks `anywhere`. Raises
+    NotFound.
     """
     kind = KINDS.get(kind_code)
     if kind is None:
         raise NotFound
     everywhere = queries.near(kind_code)
     if area_id is None:
-        home = _home_village(actor)
+        home = None if anywhere else _home_village(actor)
         if home is not None and _reaching(everywhere, home.path):
             return _teams_of(kind, home, everywhere)
-        return Choice(kind, None, None, _with_counts(places.towns(), everywhere), (), ())
+        return Choice(kind, None, _with_counts(places.towns(), everywhere), (), ())
     area = places.area(area_id)
     if area is None or area.kind not in {"town", "village"}:
         raise NotFound
     here = Area(area.id, area.name, area.path)
     villages = places.within("village", area.path) if area.kind == "town" else ()
     if len(villages) > 1:
-        return Choice(kind, here, None, _with_counts(villages, everywhere), (), ())
+        return Choice(kind, here, _with_counts(villages, everywhere), (), ())
     if villages:
         here = Area(villages[0].id, villages[0].name, villages[0].path)
     return _teams_of(kind, here, everywhere)
@@ -152,6 +162,7 @@ def standing(actor: Actor, membership_id: int) -> Standing:
         building=places.names([mine.building_id]).get(mine.building_id or 0, ""),
         consent=consents.current(consents.SERVICE) if mine.open and not _agreed(actor.member_id) else None,
         team_open=team is not None and team.state == "open",
+        needs_password=mine.open and people.known_member(actor.member_id).password_hash is None,
     )
 
 
@@ -229,15 +240,14 @@ def _reaching(teams: Sequence[Card], path: str) -> list[Card]:
 
 
 def _with_counts(areas: Sequence[Any], teams: Sequence[Card]) -> list[Area]:
-    return [Area(area.id, area.name, area.path, len(_reaching(teams, area.path))) for area in areas]
+    counted = [Area(area.id, area.name, area.path, len(_reaching(teams, area.path))) for area in areas]
+    return sorted(counted, key=lambda area: not area.teams)
 
 
 def _teams_of(kind: Kind, area: Area, everywhere: Sequence[Card]) -> Choice:
-    town = places.area_by_path("/".join(area.path.split("/")[:2]) + "/")
-    up = Area(town.id, town.name, town.path) if town is not None else None
     near = _reaching(everywhere, area.path)
     elsewhere = [] if near else [team for team in everywhere if not team.full]
-    return Choice(kind, area, up, (), near, elsewhere)
+    return Choice(kind, area, (), near, elsewhere)
 
 
 def _homes(team: Card) -> list[Pick]:
