@@ -45,7 +45,6 @@ from community.messages import channels, outbox, views as messages_views
 from community.patrols import events as patrols_events, views as patrols_views
 from community.people import (
     events as people_events,
-    kept,
     policies as people_policies,
     queries as people_queries,
     views as people_views,
@@ -182,7 +181,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     people_views.member_slot.register(points_panels.member_page)
     audit_queries.actor_names.register(people_queries.names)
     people_policies.offices.register(access_queries.offices)
-    faults.keep_form.register(kept.panel)
+    faults.keep_form.register(people_views.kept.panel)
     looks.member_scope.register(people_queries.home_path)
     channels.wire(channels.ConsoleChannel(verbose=settings.demo))
     scheduler.wire(JOBS)

@@ -13,7 +13,7 @@ from community.core.web import preferences as looks
 from community.core.web.rights import public, requires, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
 from community.home import own, tasks, today
-from community.people.arrival import local_path
+from community.people.views.arrival import local_path
 
 bp = Blueprint("home", __name__)
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from wtforms import HiddenField, PasswordField, StringField, TextAreaField
 from wtforms.validators import InputRequired, Length
 
-from community.core.i18n import _
+from community.core.errors import DomainError
+from community.core.i18n import _, plain
 from community.core.web.forms import Form
 from community.people.policies import PASSWORD_LONGEST
 
@@ -50,3 +53,10 @@ class ReasonForm(Form):
     """Why a member is suspended or reinstated."""
 
     reason = StringField(_("原因"), [InputRequired(_("请写明原因")), Length(max=200, message=_("最多 200 个字"))])
+
+
+def blamed(form: Any, error: DomainError) -> Any:
+    """Return `form` with the refusal at the field that it names (the first one if it names none of the form's)."""
+    field = form[error.field] if error.field in form else form[next(iter(form._fields))]
+    field.errors = [" ".join(plain(part) for part in (error.message, error.next_step) if part)]
+    return form

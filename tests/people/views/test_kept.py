@@ -7,16 +7,10 @@ import random
 import pytest
 from flask import g
 
-from community.people import kept
+from community.people.views import kept
 
-FIELDS = {
-    "reason": "电话打不通",
-    "team_id": "7",
-    "csrf_token": "t",
-    "command_key": "k",
-    "password": "s",
-    "new_password": "s",
-}
+TYPED = {"reason": "电话打不通", "team_id": "7"}
+FIELDS = TYPED | {"csrf_token": "t", "command_key": "k", "password": "s", "new_password": "s"}
 
 
 @pytest.fixture

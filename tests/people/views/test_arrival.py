@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies as st
 
-from community.people.arrival import local_path
+from community.people.views.arrival import local_path
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ from flask import make_response, redirect, url_for
 from werkzeug.wrappers import Response
 
 from community.core.web import session
-from community.people import kept as kept_forms
+from community.people.views import kept as kept_forms
 
 
 def arrive(member_id: int, epoch: int, *, next_path: str | None = None, kept: str | None = None) -> Response:
