@@ -1,0 +1,153 @@
+"""The same SQL without the program: the statements of real check-ins, recorded once, sent by two bare processes.
+
+Each check-in is recorded with its own parameters by running it through the application on a copy of the database; the
+replay runs on another copy, where none of these rows exist yet. The replay uses the driver alone (psycopg, sqlite3),
+one transaction a check-in, and reads every result.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psycopg
+from flask import Flask
+from sqlalchemy import event, make_url
+
+from community.core.db import db
+from community.core.db.engine import POSTGRES_OPTIONS, SQLITE_PRAGMAS
+
+PROCESSES = 2
+_PATIENCE = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One statement of a check-in: its number on the tape and its parameters (a list of them for many rows)."""
+
+    number: int
+    parameters: Any
+    many: bool
+
+
+@dataclass(slots=True)
+class Tape:
+    """Check-ins as the database sees them: the distinct statements, and for each check-in its calls."""
+
+    statements: list[str] = field(default_factory=list)
+    checkins: list[list[Call]] = field(default_factory=list)
+    _numbers: dict[str, int] = field(default_factory=dict)
+
+    def note(self, statement: str, parameters: Any, *, many: bool) -> None:
+        """Add a statement to the check-in recorded now."""
+        number = self._numbers.setdefault(statement, len(self.statements))
+        if number == len(self.statements):
+            self.statements.append(statement)
+        self.checkins[-1].append(Call(number, parameters, many))
+
+    def of_one(self) -> list[str]:
+        """Return the statements of the last check-in, BEGIN and COMMIT included."""
+        return ["BEGIN", *(self.statements[call.number] for call in self.checkins[-1]), "COMMIT"]
+
+
+def record(app: Flask, requests: Sequence[bytes]) -> Tape:
+    """Return the tape of `requests`, each made once through `app`, which stands on a database to throw away."""
+    tape, client = Tape(), app.test_client(use_cookies=False)
+    with app.app_context():
+        engine = db.engine
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, _context: Any, many: bool) -> None:  # noqa: FBT001
+        if not statement.startswith(("BEGIN", "PRAGMA")):
+            tape.note(statement, parameters, many=many)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        for request in requests:
+            head, _, body = request.partition(b"\r\n\r\n")
+            first, *lines = head.decode().split("\r\n")
+            tape.checkins.append([])
+            answer = client.post(first.split(" ")[1], data=body, headers=[tuple(line.split(": ", 1)) for line in lines])
+            if "/checkins/" not in answer.headers.get("Location", ""):
+                raise RuntimeError(f"not an accepted check-in: {answer.status} {answer.headers.get('Location')}")
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    return tape
+
+
+def replay(tape: Tape, url: str, *, warm_up: int) -> float:
+    """Send the tape to the database at `url` from two processes; return check-ins a second after the warm-up."""
+    spawn = multiprocessing.get_context("spawn")
+    pipes, processes = [], []
+    for number in range(PROCESSES):
+        ours, theirs = spawn.Pipe()
+        part = Tape(tape.statements, tape.checkins[number::PROCESSES])
+        process = spawn.Process(target=_send, args=(theirs, url, part, warm_up // PROCESSES), daemon=True)
+        process.start()
+        pipes.append(ours)
+        processes.append(process)
+    try:
+        for pipe in pipes:
+            _hear(pipe)
+        began = time.perf_counter()
+        for pipe in pipes:
+            pipe.send("go")
+        sent = sum(_hear(pipe) for pipe in pipes)
+        return sent / (time.perf_counter() - began)
+    finally:
+        for process in processes:
+            process.join(5)
+            process.kill()
+
+
+def _hear(pipe: Connection) -> int:
+    if not pipe.poll(_PATIENCE):
+        raise RuntimeError("the direct SQL did not finish in time")
+    return int(pipe.recv())
+
+
+def _send(pipe: Connection, url: str, tape: Tape, warm_up: int) -> None:
+    opened = make_url(url)
+    run: Callable[[Tape, list[list[Call]]], None]
+    if opened.get_backend_name() == "sqlite":
+        lite = sqlite3.connect(str(opened.database), timeout=5, isolation_level=None)
+        for pragma in SQLITE_PRAGMAS:
+            lite.execute(pragma)
+        run, close = (lambda tape, part: _sqlite(lite, tape, part)), lite.close
+    else:
+        plain = opened.set(drivername="postgresql").render_as_string(hide_password=False)
+        post = psycopg.connect(plain, options=POSTGRES_OPTIONS)
+        run, close = (lambda tape, part: _postgres(post, tape, part)), post.close
+    try:
+        run(tape, tape.checkins[:warm_up])
+        pipe.send(0)
+        pipe.recv()
+        run(tape, tape.checkins[warm_up:])
+        pipe.send(len(tape.checkins) - warm_up)
+    finally:
+        close()
+
+
+def _postgres(connection: psycopg.Connection[Any], tape: Tape, checkins: list[list[Call]]) -> None:
+    for checkin in checkins:
+        with connection.cursor() as cursor:
+            for call in checkin:
+                (cursor.executemany if call.many else cursor.execute)(tape.statements[call.number], call.parameters)
+                if cursor.description:
+                    cursor.fetchall()
+        connection.commit()
+
+
+def _sqlite(connection: sqlite3.Connection, tape: Tape, checkins: list[list[Call]]) -> None:
+    for checkin in checkins:
+        connection.execute("BEGIN IMMEDIATE")
+        with closing(connection.cursor()) as cursor:
+            for call in checkin:
+                (cursor.executemany if call.many else cursor.execute)(tape.statements[call.number], call.parameters)
+                cursor.fetchall()
+        connection.execute("COMMIT")
