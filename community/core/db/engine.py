@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
 from community.core.db.session import WriteOutsideTransaction, may_write
 
-_DML = {"insert", "update", "delete", "replac", "merge ", "trunca"}
+# What may run outside a transaction. Everything else writes, or might: the list of reads is the shorter one.
+_READS = {"select", "values", "show", "set", "pragma", "begin", "savepoint", "release", "rollback"}
+# These read or write; what comes later in them says which.
+_EITHER = {"with", "explain"}
+_FIRST_WORD = re.compile(r"(?:\s|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*(\w*)", re.DOTALL)
+_WRITES_INSIDE = re.compile(
+    r"\b(?:insert\s+into|delete\s+from|merge\s+into|update\s+(?!of\b|nowait\b|skip\b)[\w\"])", re.IGNORECASE
+)
 
 SQLITE_PRAGMAS = (
     "PRAGMA foreign_keys=ON",
@@ -57,6 +65,11 @@ def _sqlite_begin(connection: Connection) -> None:
 
 
 def _guard_writes(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
-    word = statement[:6].lower()
-    if (word in _DML or statement.lstrip()[:6].lower() in _DML) and not may_write():
-        raise WriteOutsideTransaction(statement[:60])
+    if may_write() or (statement.startswith("SELECT ") and ";" not in statement):
+        return
+    word = _FIRST_WORD.match(statement)
+    first = word[1].lower() if word else ""
+    asks_more = first in _EITHER or ";" in statement
+    if (first in _READS or first in _EITHER) and not (asks_more and _WRITES_INSIDE.search(statement)):
+        return
+    raise WriteOutsideTransaction(statement[:60])
