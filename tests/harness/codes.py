@@ -13,7 +13,7 @@ import zxingcpp
 
 
 def decode_all(png: bytes) -> str:
-    """Return what zxing-cpp, OpenCV and (when present) zbarimg read from the picture; AssertionError when they differ."""
+    """Return what zxing-cpp, OpenCV and zbarimg (when present) read; AssertionError when they differ."""
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     read = {
         "zxing-cpp": next((found.text for found in zxingcpp.read_barcodes(picture)), ""),
