@@ -1,4 +1,4 @@
-"""`flask admin create`: the first administrator, and with her the district that she administers."""
+"""`flask admin create`: the first administrator, and with her the district; `flask admin password`: a forgotten one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from community.core.config import settings
 from community.core.db import transaction
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
-from community.people import policies as people_policies, services as people
+from community.people import phones, policies as people_policies, queries as people_queries, services as people
 from community.places import backfill, queries as places
 from community.places.backfill import NewArea
 
@@ -56,6 +56,23 @@ def create(
         raise click.ClickException(_whole(error)) from None
     click.echo(plain(_("已建立管理员 %(name)s（%(place)s）。", name=member.display_name, place=place.name)))
     click.echo(plain(_("请打开 %(url)s/sign-in，用手机号和密码登录。", url=settings().public_url)))
+
+
+@group.command("password")
+@click.option("--phone", help="The verified member's number; asked for when missing.")
+@click.option("--password", help=f"Better typed when asked, or given as {PASSWORD_VARIABLE}.")
+def reset(phone: str | None, password: str | None) -> None:
+    """Set a new password for a verified member who forgot hers, and end her sessions."""
+    settings().need_secrets()
+    phone = phone or click.prompt(plain(_("手机号")))
+    try:
+        with transaction():
+            member = people_queries.verified_with(phones.parse(phone))
+            password = password or os.environ.get(PASSWORD_VARIABLE) or _ask_password()
+            people.set_password(system_actor("flask admin password"), member.id, password)
+    except DomainError as error:
+        raise click.ClickException(_whole(error)) from None
+    click.echo(plain(_("已为 %(name)s 设好新密码，原来的登录都已退出。", name=member.display_name)))
 
 
 def _ask_password() -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import request
+from flask import request, url_for
 
 from community.core.authz import Perm
 from community.core.i18n import Text, _
@@ -45,10 +45,17 @@ def desk() -> list[Entry]:
         return []
     waiting = {task.endpoint: task.count for task in tasks.tasks(actor)}
     return [
-        Entry(endpoint, label, icon, current=request.endpoint == endpoint, count=waiting.get(endpoint, 0))
+        Entry(endpoint, label, icon, current=_is_here(endpoint), count=waiting.get(endpoint, 0))
         for endpoint, perm, label, icon in _SECTIONS
         if perm in actor.perms
     ]
+
+
+def _is_here(endpoint: str) -> bool:
+    """Say whether this page is the section's, or lies below it."""
+    return request.endpoint == endpoint or (
+        endpoint != "home.desk" and request.path.startswith(f"{url_for(endpoint)}/")
+    )
 
 
 def foot() -> list[Entry]:

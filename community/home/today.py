@@ -63,7 +63,7 @@ def today(actor: Actor) -> Today:
     memberships = [mine for mine in teams.my_memberships(actor.member_id) if mine.open]
     return Today(
         greeting=greeting(actor.name),
-        lead=_lead(memberships),
+        lead=_lead(actor, memberships),
         step=_desk_step(actor, memberships) or next_step(memberships),
         things=_things(actor, memberships),
         points=points.balance(actor.member_id).available,
@@ -109,13 +109,13 @@ def _desk_step(actor: Actor, memberships: Sequence[Mine]) -> Step | None:
     return Step(url_for("home.desk"), _("打开工作台"), _("没有等您办的事"), "inbox")
 
 
-def _lead(memberships: Sequence[Mine]) -> Text:
+def _lead(actor: Actor, memberships: Sequence[Mine]) -> Text:
     active = next((mine for mine in memberships if mine.state == "active"), None)
     if active is not None:
         return f"{active.team} · {active.hours}" if active.hours else active.team
     if memberships:
         return _("申请已收到：%(team)s", team=memberships[0].team)
-    return _("邻里的事，一起搭把手")
+    return tasks.places(actor) or _("邻里的事，一起搭把手")
 
 
 def _things(actor: Actor, memberships: Sequence[Mine]) -> list[Item]:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import selectinload
 from community.core.authz import Actor, Perm, must, visible
 from community.core.db import locking, session
 from community.core.errors import NotFound
+from community.core.i18n import _
 from community.people import phones
 from community.people.models import Consent, Member
 
@@ -108,6 +109,17 @@ def with_phone(phone_hash: str, limit: int) -> Sequence[Member]:
         .limit(limit)
     )
     return session().scalars(statement).all()
+
+
+def verified_with(e164: str) -> Member:
+    """Return the verified member who has the number; raises NotFound. For operators: pages never ask by number."""
+    statement = select(Member).where(
+        Member.phone_hash == phones.phone_hash(e164), Member.verified_at.is_not(None), Member.status != "merged"
+    )
+    found = session().scalars(statement).one_or_none()
+    if found is None:
+        raise NotFound(_("没有核实过的居民用这个手机号"), next_step=_("请检查号码，或先在工作台核对本人。"))
+    return found
 
 
 def verified_phone_taken(member: Member) -> bool:

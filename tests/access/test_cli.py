@@ -99,3 +99,26 @@ def test_several_districts_need_a_choice(run):
     assert done.exit_code == 1
     assert "990200" in done.output
     assert run(*WHO, "--password", PASSWORD, "--code", "990200").exit_code == 0
+
+
+def test_a_forgotten_password_is_set_anew_and_ends_the_sessions(run, app):
+    assert run(*WHO, *DISTRICT, "--password", PASSWORD).exit_code == 0
+    runner = app.test_cli_runner()
+    done = runner.invoke(args=["admin", "password", "--phone", PHONE], env={"LINLI_ADMIN_PASSWORD": "quanxin-mima-7"})
+    assert done.exit_code == 0, done.output
+    session().expire_all()
+    assert people.sign_in(PHONE, "quanxin-mima-7").session_epoch == 2
+    with pytest.raises(people.WrongSignIn):
+        people.sign_in(PHONE, PASSWORD)
+
+
+@pytest.mark.parametrize(
+    ("phone", "password"), [("19900000002", "quanxin-mima-7"), ("12", "quanxin-mima-7"), (PHONE, "1")]
+)
+def test_a_password_is_not_set_for_a_stranger_or_too_weak(run, app, phone, password):
+    assert run(*WHO, *DISTRICT, "--password", PASSWORD).exit_code == 0
+    done = app.test_cli_runner().invoke(args=["admin", "password", "--phone", phone, "--password", password])
+    assert done.exit_code == 1
+    assert "Traceback" not in done.output
+    session().expire_all()
+    assert people.sign_in(PHONE, PASSWORD).session_epoch == 1

@@ -9,7 +9,7 @@ from community.core.db import transaction
 from community.home import navigation
 from tests.factories.access import make_grant
 from tests.factories.people import make_member
-from tests.factories.places import make_area
+from tests.factories.places import make_area, make_village
 
 pytestmark = pytest.mark.usefixtures("app", "frozen_clock")
 
@@ -46,3 +46,14 @@ def test_the_rail_shows_what_the_roles_open_and_nothing_to_a_visitor(app, client
     assert "/desk/audit" in shown
     for href in shown:
         client_page.get(href)
+
+
+def test_a_page_below_a_section_marks_the_section(client_page):
+    with transaction():
+        village = make_village()
+        member, other = make_member(village), make_member(village)
+        make_grant(member, "village_admin", village)
+    client_page.sign_in(member.id)
+    for page, section in ((f"/desk/people/{other.id}", "/desk/people"), ("/desk", "/desk")):
+        rail = client_page.get(page).one("nav", class_="rail")
+        assert [link.get("href") for link in rail.iter("a") if link.get("aria-current")] == [section]
