@@ -65,10 +65,10 @@ def reset(phone: str | None, password: str | None) -> None:
     """Set a new password for a verified member who forgot hers, and end her sessions."""
     settings().need_secrets()
     phone = phone or click.prompt(plain(_("手机号")))
+    password = password or os.environ.get(PASSWORD_VARIABLE) or _ask_password()
     try:
         with transaction():
             member = people_queries.verified_with(phones.parse(phone))
-            password = password or os.environ.get(PASSWORD_VARIABLE) or _ask_password()
             people.set_password(system_actor("flask admin password"), member.id, password)
     except DomainError as error:
         raise click.ClickException(_whole(error)) from None
