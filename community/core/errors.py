@@ -17,6 +17,8 @@ class DomainError(Exception):
     status = 422
     # Whether the same command key gets this refusal again; a passing one is tried anew.
     final = True
+    # Whether this is what an earlier request with the same key was told.
+    replayed = False
 
     def __init__(
         self,

@@ -48,6 +48,7 @@ class StoredRefusal(DomainError):
     """The refusal that the same key got before."""
 
     final = False
+    replayed = True
 
 
 def command(*, volatile: Iterable[str] = ()) -> Callable[[V], V]:
@@ -90,9 +91,12 @@ def _run(view: Callable[[], Response], marked: Callable[..., Any], skipped: set[
             raise
         return _answer(known)
     except DomainError as refusal:
-        if refusal.final and refusal.status in _FINAL:
-            _store_refusal(key, asked, refusal)
-        raise
+        if not refusal.final or refusal.status not in _FINAL:
+            raise
+        known = _store_refusal(key, asked, refusal)
+        if known is None:
+            raise
+        return _answer(known)
 
 
 def _attempt(view: Callable[[], Response], marked: Callable[..., Any], key: str, asked: str) -> Response:
@@ -126,7 +130,10 @@ def _key() -> str:
 
 
 def _asked(skipped: set[str]) -> str:
-    fields = [(name, value) for name, value in request.form.items(multi=True) if name not in skipped]
+    sent = (*request.args.items(multi=True), *request.form.items(multi=True))
+    fields = [(name, value) for name, value in sent if name not in skipped]
+    if request.is_json:
+        fields.append(("", request.get_data(as_text=True)))
     return idempotency.request_hash(request.path, fields)
 
 
@@ -153,7 +160,8 @@ def _answer(known: idempotency.Answer) -> Response:
     return response
 
 
-def _store_refusal(key: str, asked: str, refusal: DomainError) -> None:
+def _store_refusal(key: str, asked: str, refusal: DomainError) -> idempotency.Answer | None:
+    """Keep the refusal for the key; when the key has its answer already (the same request won), return that instead."""
     body = {
         "code": refusal.code,
         "message": plain(refusal.message),
@@ -162,10 +170,12 @@ def _store_refusal(key: str, asked: str, refusal: DomainError) -> None:
     try:
         with transaction():
             owner = _owner()
-            if idempotency.find(owner, key, asked) is None:
+            known = idempotency.find(owner, key, asked)
+            if known is None:
                 idempotency.store(owner, key, asked, idempotency.Answer(refusal.status, body={"refused": body}))
+            return known
     except IntegrityError:
-        return  # told by the request that won
+        return _after_race(key, asked)
 
 
 def _after_race(key: str, asked: str) -> idempotency.Answer | None:

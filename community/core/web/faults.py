@@ -78,6 +78,8 @@ def _domain(error: DomainError) -> Response:
     answer = page(error.status, error.code, error.message, error.next_step)
     if isinstance(error, Busy):
         answer.headers["Retry-After"] = str(error.retry_after)
+    if error.replayed:
+        answer.headers["Idempotent-Replayed"] = "true"
     return answer
 
 
