@@ -94,6 +94,8 @@ class ApplyForm(Refusable):
             form.home_area_id.choices = options(homes)
         if agreed:
             del form["agrees"]
+        if form.minor:
+            form.guardian_name.flags.required = form.guardian_phone.flags.required = True
         return form
 
     def text(self, name: str) -> str:

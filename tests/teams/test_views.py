@@ -269,12 +269,16 @@ def test_html_in_a_name_is_text(new_visitor: Callable[[], Visitor], house: House
 def test_a_child_is_refused_kindly_and_nothing_is_kept(client_page: Visitor, house: House) -> None:
     page = apply(client_page, house, house.day, status=422, age_band="under14")
     assert "现在就能做" in page.text
+    assert "还有几处要改" not in page.text
     assert memberships() == 0
 
 
 def test_a_minor_is_asked_for_her_guardian_and_waits(client_page: Visitor, house: House) -> None:
     asked = apply(client_page, house, house.day, status=422, age_band="14-17")
+    assert "还差一步" in asked.text
     assert {"guardian_name", "guardian_phone"} <= set(form(asked).fields)
+    still = client_page.submit(form(asked), status=422, **filled(house, age_band="14-17"))
+    assert "请填写监护人的称呼和手机号" in still.text
     page = client_page.submit(
         form(asked), **filled(house, age_band="14-17", guardian_name="俞国良", guardian_phone="19900000002")
     )
@@ -284,6 +288,7 @@ def test_a_minor_is_asked_for_her_guardian_and_waits(client_page: Visitor, house
 def test_a_minor_who_meant_the_night_is_shown_teams_by_day(client_page: Visitor, house: House) -> None:
     page = apply(client_page, house, status=422, age_band="14-17")
     assert "只收成年人" in page.text
+    assert "还有几处要改" not in page.text
     assert f"/join/{house.day.id}?area={house.village.id}" in page.links
     assert memberships() == 0
 

@@ -28,7 +28,7 @@ from community.teams.views.blueprint import bp
 V = TypeVar("V", bound=Callable[..., Any])
 _KINDS = "any(patrol, captains, riders, school_gate, flood_watch, mediation, publicity)"
 # Carriers put thousands behind one address: loose, and only against programs that register people by the hundred.
-PER_ADDRESS = "60 per hour"
+PER_ADDRESS = "300 per hour"
 
 
 @bp.get("/join")
@@ -127,8 +127,15 @@ def _newcomer(form: ApplyForm) -> Newcomer:
 def _refused(team_id: int, form: ApplyForm, error: DomainError) -> Response:
     if error.field is None and not isinstance(error, Conflict):
         raise error
-    form.blame(error)
+    if not _told_kindly(error):
+        form.blame(error)
     return _form_page(team_id, form, 422)
+
+
+def _told_kindly(error: DomainError) -> bool:
+    """Say whether the page has words of its own for what is no mistake: her age, or a question not asked yet."""
+    not_asked = error.code == "guardian_missing" and "guardian_name" not in request.form
+    return not_asked or error.code in {"under_14", "night_adults_only"}
 
 
 def _received(actor: Actor | None, member_id: int, membership_id: int) -> Response:
