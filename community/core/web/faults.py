@@ -68,9 +68,10 @@ def page(status: int, code: str, title: Text, text: Text | None, extra: str = ""
 
 def _ways_on() -> list[tuple[str, str]]:
     ways = [(plain(_("回首页")), "/")]
-    back = request.referrer
-    if back and urlsplit(back).netloc == request.host and urlsplit(back).path != request.path:
-        ways.insert(0, (plain(_("回到上一页")), urlsplit(back).path))
+    back = urlsplit(request.referrer or "")
+    # A path that begins with two slashes would lead to another host.
+    if back.netloc == request.host and back.path not in {"", request.path} and not back.path.startswith("//"):
+        ways.insert(0, (plain(_("回到上一页")), back.path))
     return ways
 
 

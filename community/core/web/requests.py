@@ -13,6 +13,7 @@ from community.core.web.session import claimed_member
 
 log = structlog.get_logger("linli.request")
 
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 _QUIET = {"health.healthz", "health.readyz", "health.metrics", "static"}
 
 
@@ -28,14 +29,16 @@ def init_app(app: Flask) -> None:
     def end(response: Response) -> Response:
         seconds = time.perf_counter() - g.get("request_began", time.perf_counter())
         route = request.url_rule.rule if request.url_rule else "-"
-        REQUESTS.labels(route, request.method, response.status_code).inc()
+        # Anybody may invent methods; each new label would stay in memory.
+        method = request.method if request.method in _METHODS else "other"
+        REQUESTS.labels(route, method, response.status_code).inc()
         SECONDS.labels(route).observe(seconds)
         response.headers["X-Request-Id"] = g.get("request_id", "-")
         if request.endpoint not in _QUIET:
             log.info(
                 "request",
                 id=g.get("request_id"),
-                method=request.method,
+                method=method,
                 route=route,
                 status=response.status_code,
                 ms=round(seconds * 1000, 1),

@@ -73,14 +73,15 @@ def init_app(app: Flask, assets: Assets) -> None:
         headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self), microphone=()")
         if app.config["SESSION_COOKIE_SECURE"]:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        _cache_rule(response)
+        _cache_rule(response, assets)
         return _compress(response)
 
 
-def _cache_rule(response: Response) -> None:
+def _cache_rule(response: Response, assets: Assets) -> None:
     if request.endpoint == "static":
-        known = "v" in request.args
-        response.headers["Cache-Control"] = "public, max-age=31536000, immutable" if known else "no-cache"
+        path = (request.view_args or {}).get("filename", "")
+        known = response.status_code in {200, 206, 304}
+        response.headers["Cache-Control"] = assets.cache_control(path, request.args.get("v")) if known else "no-store"
     elif "Cache-Control" not in response.headers:
         # A page with a form's key must not come back from a cache: its key may have been used.
         response.headers["Cache-Control"] = "no-store" if g.get("device_id") else "private, no-cache"
@@ -88,7 +89,8 @@ def _cache_rule(response: Response) -> None:
 
 def _compress(response: Response) -> Response:
     wanted = "gzip" in request.headers.get("Accept-Encoding", "") and response.mimetype in _COMPRESSED
-    if not wanted or response.status_code in {204, 304} or "Content-Encoding" in response.headers:
+    # A part of a file (206) keeps its bytes: the phone asked for those of the file as it is.
+    if not wanted or response.status_code in {204, 206, 304} or "Content-Encoding" in response.headers:
         return response
     response.headers.add("Vary", "Accept-Encoding")
     if response.direct_passthrough:
