@@ -50,6 +50,9 @@ def fund(actor: Actor, town_id: int, year: int, amount: int) -> None:
 
 def tell_it_is_empty(town_id: int) -> None:
     """Tell the town's own admins, once a civil day, that an award had to wait for the budget (after it was written)."""
+    slot = BudgetSlot.__table__.c
+    # One after the other from here on, so that only the first of them counts one.
+    session().execute(locking(select(slot.slot).where(slot.town_id == town_id, slot.slot == 0)))
     midnight = clock.at_local(clock.today(), dt.time.min)
     award = Award.__table__.c
     waiting = session().scalar(

@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import Update, bindparam, case, insert, select, text, update
 
 from community.core import clock
-from community.core.db import locking, session
+from community.core.db import session
 from community.core.errors import Busy, on_constraint
 from community.core.ids import new_id
 from community.points import policies
@@ -152,49 +152,67 @@ def _give_usage_back(claim: Claim, keys: tuple[str, ...]) -> None:
 # --- budget ---
 
 _SLOT = BudgetSlot.__table__.c
-_TAKE_SLOT = (
+_BUDGET = (_SLOT.town_id == bindparam("town")) & (_SLOT.year == bindparam("in_year"))
+_ROOM = _SLOT.used + bindparam("taken") <= _SLOT.amount
+# Nobody ever waits for a slot. Waiting would deadlock: PostgreSQL keeps the lock of a row that it waited for and that
+# then did not fit, and the next slots would be locked in another order than somebody else locks them.
+_FREE = BudgetSlot.__table__.alias("free").c
+_TAKE_ONE = (
     update(BudgetSlot.__table__)  # type: ignore[arg-type]
     .where(
-        _SLOT.town_id == bindparam("town"),
-        _SLOT.year == bindparam("in_year"),
-        _SLOT.slot == bindparam("in_slot"),
-        _SLOT.used + bindparam("taken") <= _SLOT.amount,
+        _BUDGET,
+        _ROOM,
+        _SLOT.slot
+        == select(_FREE.slot)
+        .where(
+            _FREE.town_id == bindparam("town"),
+            _FREE.year == bindparam("in_year"),
+            _FREE.used + bindparam("taken") <= _FREE.amount,
+        )
+        .order_by(case((_FREE.slot == bindparam("own"), 0), else_=1), _FREE.slot)
+        .limit(1)
+        .with_for_update(key_share=True, skip_locked=True)
+        .scalar_subquery(),
     )
     .values(used=_SLOT.used + bindparam("taken"))
+)
+_TAKE_FROM = (
+    update(BudgetSlot.__table__)  # type: ignore[arg-type]
+    .where(_BUDGET, _ROOM, _SLOT.slot == bindparam("own"))
+    .values(used=_SLOT.used + bindparam("taken"))
+)
+_LEFT = (
+    select(_SLOT.slot, _SLOT.amount, _SLOT.used)
+    .where(_BUDGET, _SLOT.used < _SLOT.amount)
+    .with_for_update(key_share=True, skip_locked=True)
 )
 
 
 def _take_budget(claims: Sequence[Claim]) -> int:
     """Take what `claims` cost from the town's budget of the year of recording; return how many of them it pays.
 
-    One statement while the person's own slot has enough. Otherwise all slots are locked in order, and the amount may
-    come out of several: the last points of a budget are spent, and never twice.
+    One statement while any slot has enough, the person's own first. At the very end the amount comes out of several, so
+    that the last points are spent. What others are taking at this moment counts as gone: should they leave any, the
+    award waits no longer than until the next run of `jobs.post_waiting`.
     """
     if not claims:
         return 0
-    town_id, year = claims[0].town_id, clock.today().year
-    slot = policies.first_slot(claims[0].subject_id)
+    town = {"town": claims[0].town_id, "in_year": clock.today().year}
+    own = policies.first_slot(claims[0].subject_id)
     amounts = [claim.terms.amount for claim in claims]
-    if _take_from(town_id, year, slot, sum(amounts)):
+    if _done(_TAKE_ONE, town, own, sum(amounts)):
         return len(claims)
-    slots = session().execute(
-        locking(
-            select(_SLOT.slot, _SLOT.amount, _SLOT.used)
-            .where(_SLOT.town_id == town_id, _SLOT.year == year)
-            .order_by(_SLOT.slot)
-        )
-    )
-    left = {row.slot: row.amount - row.used for row in slots}
+    left = {row.slot: row.amount - row.used for row in session().execute(_LEFT, town)}
     paid = policies.whole(amounts, sum(left.values()))
-    for number, part in policies.draw(left, slot, sum(amounts[:paid])).items():
-        if not _take_from(town_id, year, number, part):
-            raise RuntimeError(f"budget slot {number} of town {town_id} changed under its lock")
+    for number, part in policies.draw(left, own, sum(amounts[:paid])).items():
+        if not _done(_TAKE_FROM, town, number, part):
+            raise RuntimeError(f"budget slot {number} of town {town['town']} changed under its lock")
     return paid
 
 
-def _take_from(town_id: int, year: int, slot: int, amount: int) -> bool:
-    done = session().execute(_TAKE_SLOT, {"town": town_id, "in_year": year, "in_slot": slot, "taken": amount})
-    return bool(done.rowcount)  # type: ignore[attr-defined]
+def _done(statement: Update, town: dict[str, int], slot: int, amount: int) -> bool:
+    found = session().execute(statement, {**town, "own": slot, "taken": amount})
+    return bool(found.rowcount)  # type: ignore[attr-defined]
 
 
 # --- ledger ---

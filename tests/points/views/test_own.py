@@ -137,8 +137,8 @@ def test_another_members_line_does_not_exist_for_her(scene: Scene, client_page: 
         stranger = make_member(scene.village)
     client_page.sign_in(stranger.id)
     client_page.get(f"/points/{txn_id}", 404)
-    client_page.get(f"/desk/awards/{scene.member.id}/{txn_id}", 404)
     client_page.get("/points/1", 404)
+    client_page.get(f"/desk/awards/{scene.member.id}/{txn_id}", 403)
 
 
 def test_staff_of_the_place_see_the_line_and_leave_a_trace_staff_of_another_do_not(

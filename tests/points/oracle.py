@@ -1,0 +1,126 @@
+"""A second opinion on points: the rules of points.md in plain Python, sharing no line with the program."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass, field
+from zoneinfo import ZoneInfo
+
+HERE = ZoneInfo("Asia/Shanghai")
+AMOUNT, CAP, MONTHS, LEAST = 5, 10, 1, "C"
+
+
+@dataclass
+class Act:
+    """One check-in and what became of it: state "", "posted", "held", "refused", with the reason."""
+
+    ref: str
+    who: int
+    at: dt.datetime
+    grade: str
+    state: str = ""
+    reason: str = ""
+    decision: str = ""
+    expires_on: dt.date | None = None
+
+    @property
+    def hour(self) -> str:
+        return self.at.astimezone(HERE).strftime("%Y-%m-%d %H")
+
+    @property
+    def day(self) -> dt.date:
+        return self.at.astimezone(HERE).date()
+
+
+@dataclass
+class Oracle:
+    """Keeps every act and the budget of each year; counts from scratch each time it is asked."""
+
+    budget: dict[int, int]
+    acts: list[Act] = field(default_factory=list)
+
+    def scan(self, act: Act, now: dt.datetime, *, verified: bool) -> None:
+        if act.grade > LEAST or self._full(act, {"posted"}):
+            self.acts.append(act)
+            return
+        if not verified:
+            self._promise(act, "unverified")
+        elif not self._pay([act], now):
+            self._promise(act, "budget")
+        self.acts.append(act)
+
+    def flag(self, act: Act) -> None:
+        if act.grade <= LEAST:
+            act.state, act.reason = "held", "flagged"
+        self.acts.append(act)
+
+    def settle(self, act: Act, now: dt.datetime, *, accepted: bool, verified: bool) -> None:
+        if (act.state, act.reason) != ("held", "flagged"):
+            return
+        if not accepted:
+            act.state, act.decision = "refused", "rejected"
+        elif not verified:
+            act.reason = "unverified"
+        else:
+            self._release([act], now)
+
+    def release(self, who: int, reason: str, now: dt.datetime) -> None:
+        held = [act for act in self.acts if (act.who, act.state, act.reason) == (who, "held", reason)]
+        self._release(sorted(held, key=lambda act: (act.at, act.ref)), now)
+
+    def balance(self, who: int, on: dt.date) -> int:
+        posted = [act for act in self.acts if act.who == who and act.state == "posted"]
+        return sum(AMOUNT for act in posted if act.expires_on and act.expires_on >= on)
+
+    def posted(self, who: int) -> int:
+        return AMOUNT * sum(1 for act in self.acts if act.who == who and act.state == "posted")
+
+    # Caps first, for all; then the budget pays from the front.
+    def _release(self, held: list[Act], now: dt.datetime) -> None:
+        fits: list[Act] = []
+        for act in held:
+            if self._full(act, {"posted"}, fits):
+                act.state, act.decision = "refused", self._full(act, {"posted"}, fits)
+            else:
+                fits.append(act)
+        for act in fits:
+            if not self._pay([act], now):
+                act.reason = "budget"
+            else:
+                act.decision = "confirmed"
+
+    def _pay(self, acts: list[Act], now: dt.datetime) -> bool:
+        year = now.astimezone(HERE).year
+        if self.budget.get(year, 0) < AMOUNT * len(acts):
+            return False
+        for act in acts:
+            self.budget[year] -= AMOUNT
+            act.state = "posted"
+            act.expires_on = _expiry(act.day, now.astimezone(HERE).date())
+        return True
+
+    def _promise(self, act: Act, reason: str) -> None:
+        certain = [a for a in self.acts if a.state == "held" and a.reason in {"unverified", "budget"}]
+        if not self._full(act, {"posted"}, certain):
+            act.state, act.reason = "held", reason
+
+    def _full(self, act: Act, states: set[str], besides: list[Act] | None = None) -> str:
+        others = [a for a in self.acts if a.state in states and a is not act] + [
+            a for a in besides or [] if a is not act
+        ]
+        same = [a for a in others if a.who == act.who]
+        if any(a.hour == act.hour for a in same):
+            return "hour"
+        return "cap" if AMOUNT * (1 + sum(a.day == act.day for a in same)) > CAP else ""
+
+
+def _expiry(earned: dt.date, recorded: dt.date) -> dt.date:
+    year, month = earned.year + (earned.month - 1 + MONTHS) // 12, (earned.month - 1 + MONTHS) % 12 + 1
+    day = earned.day
+    while True:
+        try:
+            by_rule = dt.date(year, month, day)
+            break
+        except ValueError:
+            day -= 1
+    return max(by_rule, recorded + dt.timedelta(days=30)) if recorded > earned else by_rule
