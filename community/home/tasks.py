@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from flask import url_for
 
+from community.core import clock
 from community.core.authz import Actor, Perm, can
 from community.core.i18n import Text, _
 from community.patrols import queries as patrols
+from community.patrols.queries import Figures
 from community.people import queries as people
 from community.points.queries import awards
 from community.teams.queries import desk as teams
@@ -48,7 +50,7 @@ _QUEUES = (
         Perm.MEMBERSHIP_DECIDE,
         _("入队申请"),
         _("答应过两天内答复"),
-        "inbox",
+        "clock",
         teams.waiting,
     ),
     _Queue(
@@ -93,6 +95,13 @@ def tasks(actor: Actor) -> list[Task]:
         for queue in _QUEUES
         if queue.perm in actor.perms and can(actor, Perm.DESK_OPEN)
     ]
+
+
+def figures(actor: Actor) -> Figures | None:
+    """Return today's check-ins in the areas of `actor`; None for who may not read them by a grant."""
+    if Perm.CHECKIN_READ not in actor.perms:
+        return None
+    return patrols.figures(actor, clock.today())
 
 
 def places(actor: Actor) -> str:

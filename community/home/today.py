@@ -12,6 +12,7 @@ from community.core import clock
 from community.core.authz import Actor, Perm, can
 from community.core.i18n import Text, _
 from community.home import tasks
+from community.home.tasks import Task
 from community.messages import queries as messages
 from community.patrols.views import pages as patrols
 from community.points import queries as points
@@ -45,7 +46,7 @@ class Item:
 
 @dataclass(frozen=True)
 class Today:
-    """The home page of somebody signed in."""
+    """The home page of somebody signed in. `waiting`: the queues of her desk that are not empty."""
 
     greeting: Text
     lead: Text
@@ -53,23 +54,26 @@ class Today:
     things: Sequence[Item]
     points: int
     unread: int
-    team: str
+    team: Text
     desk: bool
+    waiting: Sequence[Task]
     suspended: bool
 
 
 def today(actor: Actor) -> Today:
     """Return what the home page shows to `actor`."""
     memberships = [mine for mine in teams.my_memberships(actor.member_id) if mine.open]
+    waiting = [task for task in tasks.tasks(actor) if task.count]
     return Today(
         greeting=greeting(actor.name),
         lead=_lead(actor, memberships),
-        step=_desk_step(actor, memberships) or next_step(memberships),
+        step=_desk_step(actor, memberships, waiting) or next_step(memberships),
         things=_things(actor, memberships),
         points=points.balance(actor.member_id).available,
         unread=messages.unread_count(actor.member_id),
-        team=next((mine.team for mine in memberships if mine.state == "active"), ""),
+        team=_team(memberships),
         desk=can(actor, Perm.DESK_OPEN),
+        waiting=waiting,
         suspended=actor.status == "suspended",
     )
 
@@ -99,20 +103,27 @@ def next_step(memberships: Sequence[Mine]) -> Step:
     return Step(url_for("teams.kinds"), _("加入一支志愿队"), _("巡防、楼长、骑手……填四样就好"), "people")
 
 
-def _desk_step(actor: Actor, memberships: Sequence[Mine]) -> Step | None:
+def _desk_step(actor: Actor, memberships: Sequence[Mine], queues: Sequence[Task]) -> Step | None:
     """Return the step of somebody who serves at a desk and in no team: what waits for her, if anything."""
     if any(mine.state == "active" for mine in memberships) or not can(actor, Perm.DESK_OPEN):
         return None
-    waiting = sum(task.count for task in tasks.tasks(actor))
+    waiting = sum(task.count for task in queues)
     if waiting:
         return Step(url_for("home.desk"), _("去办待办"), _("%(count)s 件在等您", count=waiting), "inbox")
     return Step(url_for("home.desk"), _("打开工作台"), _("没有等您办的事"), "inbox")
 
 
+def _team(memberships: Sequence[Mine]) -> Text:
+    active = [mine.team for mine in memberships if mine.state == "active"]
+    return _("%(count)s 支队伍", count=len(active)) if len(active) > 1 else "".join(active)
+
+
 def _lead(actor: Actor, memberships: Sequence[Mine]) -> Text:
-    active = next((mine for mine in memberships if mine.state == "active"), None)
-    if active is not None:
-        return f"{active.team} · {active.hours}" if active.hours else active.team
+    active = [mine for mine in memberships if mine.state == "active"]
+    if len(active) > 1:
+        return " · ".join(mine.team for mine in reversed(active))
+    if active:
+        return f"{active[0].team} · {active[0].hours}" if active[0].hours else active[0].team
     if memberships:
         return _("申请已收到：%(team)s", team=memberships[0].team)
     return tasks.places(actor) or _("邻里的事，一起搭把手")

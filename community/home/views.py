@@ -39,7 +39,11 @@ def desk() -> str:
     actor = must_be_signed_in()
     waiting = tasks.tasks(actor)
     return render_template(
-        "home/desk.html", tasks=waiting, waiting=sum(task.count for task in waiting), place=tasks.places(actor)
+        "home/desk.html",
+        tasks=waiting,
+        waiting=sum(task.count for task in waiting),
+        place=tasks.places(actor),
+        today=tasks.figures(actor),
     )
 
 

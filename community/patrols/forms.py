@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from flask_wtf import FlaskForm
 from wtforms import StringField
 from wtforms.validators import InputRequired, Length
 
 from community.core.i18n import _
+from community.core.web.forms import Form
 
 
-class SettleForm(FlaskForm):
+class SettleForm(Form):
     """A decision needs a reason that the member reads."""
 
     reason = StringField(

@@ -80,6 +80,28 @@ def test_who_works_at_a_desk_is_led_to_what_waits(client_page, member, village):
     assert "1 件在等您" in page.text
 
 
+def test_a_leader_checks_in_first_and_sees_what_waits_at_her_desk(client_page, member, village):
+    join(member, village, "active")
+    with transaction():
+        make_grant(member, "village_admin", village)
+        make_member(village, verified=False)
+    client_page.sign_in(member.id)
+    page = client_page.get("/")
+    assert page.one("a", class_="act").get("href") == "/p"
+    assert "1 件" in page.links["/desk/people?show=unverified"]
+    assert "1 件在等您" in page.links["/desk"]
+
+
+def test_who_is_in_two_teams_reads_both(client_page, member, village):
+    join(member, village, "active")
+    with transaction():
+        make_membership(member, make_team(village, name="江堤喊潮队"), "active")
+    client_page.sign_in(member.id)
+    page = client_page.get("/")
+    assert "晚潮夜巡队 · 江堤喊潮队" in page.text
+    assert "2 支队伍" in page.text
+
+
 def test_the_bar_leads_to_four_pages_that_open_and_marks_the_current_one(client_page, member):
     client_page.sign_in(member.id)
     page = client_page.get("/me")
@@ -153,7 +175,9 @@ def test_a_desk_without_decisions_says_so(client_page, member, village):
     with transaction():
         make_grant(member, "grid_worker", village)
     client_page.sign_in(member.id)
-    assert "没有要您决定的事" in client_page.get("/desk").text
+    page = client_page.get("/desk")
+    assert "没有要您决定的事" in page.text
+    assert [stat.get("href") for stat in page.all("a", class_="stat")] == ["/desk/checkins"] * 2
 
 
 def test_the_desk_is_closed_to_residents_and_to_the_suspended(client_page, member, village):

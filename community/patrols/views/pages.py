@@ -136,12 +136,19 @@ def receipt(actor: Actor, checkin_id: uuid.UUID, *, again: bool) -> Receipt:
         title=_("您刚才已打过卡") if again else titles[checkin.status],
         stamp=stamps[checkin.status],
         grade_text=texts.GRADES[checkin.grade],
-        better=texts.BETTER.get(checkin.grade) if shown.mine else None,
+        better=_better(checkin) if shown.mine else None,
         band_text=texts.BANDS[checkin.band],
         again=again,
         own=shown.mine,
         steps=_steps(checkin),
     )
+
+
+def _better(checkin: CheckIn) -> Text | None:
+    """Return how to get a better grade: by scanning, or by giving a position. Who gave one hears nothing of it."""
+    if checkin.grade == "D" or checkin.band == "none":
+        return texts.BETTER.get(checkin.grade)
+    return None
 
 
 def _steps(checkin: CheckIn) -> list[tuple[str, Text, Text | None]]:
@@ -177,6 +184,7 @@ def desk(actor: Actor, day: dt.date, *, only: str) -> Desk:
     """Return the check-ins of `day` (or, with only="flagged", all that wait) in the actor's areas."""
     rows = queries.waiting(actor) if only == "flagged" else queries.on_day(actor, day)
     lines = [line(row, actor) for row in rows]
+    figures = queries.figures(actor, day)
     return Desk(
         day=day,
         before=day - dt.timedelta(days=1),
@@ -184,6 +192,6 @@ def desk(actor: Actor, day: dt.date, *, only: str) -> Desk:
         only=only if only == "flagged" else "",
         lines=lines,
         waiting=queries.waiting_count(actor),
-        accepted=sum(one.status == "accepted" for one in lines),
-        people=len({one.member_id for one in lines}),
+        accepted=figures.accepted,
+        people=figures.people,
     )

@@ -12,7 +12,7 @@ from community.core.ids import new_uuid
 from community.patrols.models import Attempt, CheckIn
 from tests.factories.patrols import Scene, make_scene
 from tests.factories.people import give_consent, make_member
-from tests.factories.places import make_village
+from tests.factories.places import make_post, make_print, make_village
 from tests.factories.teams import make_membership
 from tests.harness.client import Visitor
 
@@ -213,8 +213,19 @@ def test_a_retired_sign_shows_the_posts_nearby(scene: Scene, client_page: Visito
         scene.sign.retired_at = frozen_clock.now()
         scene.sign.retired_why = "reprinted"
         session().add(scene.sign)
+        near = make_post(scene.village, name="凉亭", number="001-77", spot="凉亭北侧", lat=scene.post.lat + 0.001)
+        make_print(near)
     page = client_page.get(f"/p/{scene.token}", 410)
     assert "停用" in page.h1
+    assert "凉亭北侧 · 001-77" in page.text
+    assert "约 110 米" in page.text
+
+
+def test_a_paused_post_says_why(scene: Scene, client_page: Visitor) -> None:
+    with transaction():
+        scene.post.state, scene.post.state_why = "paused", "后街施工"
+        session().add(scene.post)
+    assert "后街施工" in client_page.get(f"/p/{scene.token}").text
 
 
 def test_without_a_csrf_token_nothing_is_recorded(scene: Scene, client_page: Visitor) -> None:

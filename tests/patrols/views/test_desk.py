@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from flask import Flask
 
+from community.core import clock
 from community.core.clock import FrozenClock
 from community.core.db import transaction
+from community.patrols import queries
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
 from tests.factories.access import actor_of, make_grant
@@ -38,6 +42,33 @@ def test_an_admin_settles_a_flag_with_a_reason(scene: Scene, client_page: Visito
     assert "没有要核对的打卡" in done.text
 
 
+def test_the_days_figures_leave_out_what_was_refused(scene: Scene, client_page: Visitor) -> None:
+    admin = actor_of(scene.admin)
+    day = clock.today()
+    assert queries.figures(admin, day) == queries.Figures(accepted=0, people=2)
+    client_page.sign_in(scene.admin.id)
+    (form,) = [form for form in client_page.get("/desk/checkins?only=flagged").forms if "/settle" in form.action]
+    client_page.submit(form, decision="reject", reason="误扫")
+    assert queries.figures(admin, day) == queries.Figures(accepted=0, people=1)
+    assert queries.figures(admin, day - dt.timedelta(days=1)) == queries.Figures(accepted=0, people=0)
+    assert "1到岗人数" in client_page.get("/desk/checkins").text
+
+
+def test_a_settled_check_in_no_longer_says_that_it_waits(scene: Scene, client_page: Visitor) -> None:
+    client_page.sign_in(scene.admin.id)
+    (form,) = [form for form in client_page.get("/desk/checkins?only=flagged").forms if "/settle" in form.action]
+    receipt = form.action.removeprefix("/desk").removesuffix("/settle")
+    client_page.sign_in(scene.member.id)
+    assert "等人核对后发放" in client_page.get(receipt).text
+    client_page.sign_in(scene.admin.id)
+    client_page.submit(form, decision="reject", reason="误扫")
+    client_page.sign_in(scene.member.id)
+    page = client_page.get(receipt)
+    assert "误扫" in page.text
+    assert "等人核对后发放" not in page.text
+    assert "下次点打卡时允许定位" not in page.text
+
+
 def test_her_own_flag_is_not_hers_to_settle(scene: Scene, client_page: Visitor) -> None:
     client_page.sign_in(scene.admin.id)
     page = client_page.get("/desk/checkins")
@@ -57,7 +88,9 @@ def test_another_villages_admin_sees_nothing(scene: Scene, client_page: Visitor)
         stranger = make_member(elsewhere)
         make_grant(stranger, "village_admin", elsewhere)
     client_page.sign_in(stranger.id)
-    assert scene.member.display_name not in client_page.get("/desk/checkins").text
+    page = client_page.get("/desk/checkins")
+    assert scene.post.name not in page.text
+    assert "这一天还没有打卡" in page.text
 
 
 def test_a_plain_member_has_no_desk(scene: Scene, client_page: Visitor) -> None:
