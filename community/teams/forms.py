@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask_wtf import FlaskForm
 from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
+from community.core.web.forms import Form
 from community.people.policies import MINOR, PASSWORD_LONGEST, UNDER_AGE
 from community.teams.models import ROLES
 from community.teams.words import ROLES as ROLE_WORDS
@@ -40,7 +40,7 @@ def options(picks: Sequence[Pick]) -> list[SelectChoice]:
     return [first, *(SelectChoice(pick.value, pick.label, optgroup=pick.group) for pick in picks)]
 
 
-class Refusable(FlaskForm):
+class Refusable(Form):
     """A form that shows a service's refusal, and a lost session, in words of ours."""
 
     def blame(self, error: DomainError) -> None:

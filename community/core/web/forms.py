@@ -9,12 +9,17 @@ from flask_wtf.csrf import _FlaskFormCSRF
 from wtforms.validators import ValidationError
 
 from community.core.i18n import _, plain
+from community.core.web import tokens
 
 
 class _PatientToken(_FlaskFormCSRF):
-    """The check of Flask-WTF, with an answer that a person can act on."""
+    """The check of Flask-WTF on the masked token, with an answer that a person can act on."""
+
+    def generate_csrf_token(self, csrf_token_field: Any) -> str:  # noqa: ARG002 - the fixed form of WTForms
+        return tokens.shown()
 
     def validate_csrf_token(self, form: Any, field: Any) -> None:
+        field.data = tokens.bare(field.data)
         try:
             super().validate_csrf_token(form, field)
         except ValidationError:

@@ -64,8 +64,11 @@ def readiness() -> dict[str, str]:
     try:
         session().execute(text("SELECT 1"))
     except Exception as error:
+        session().rollback()
         return {"database": type(error).__name__}
-    return {"database": "ok", "migrations": _migrations(), "scheduler": _scheduler()}
+    migrations = _migrations()
+    # Without its tables there is no scheduler to ask for.
+    return {"database": "ok", "migrations": migrations, "scheduler": _scheduler() if migrations == "ok" else "unknown"}
 
 
 def _migrations() -> str:
@@ -85,6 +88,6 @@ def _may_read_metrics() -> bool:
     token = settings().metrics_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if token:
-        return hmac.compare_digest(given, token)
+        return hmac.compare_digest(given.encode(), token.encode())
     forwarded = request.headers.get("X-Forwarded-For")
     return request.remote_addr in {"127.0.0.1", "::1"} and not forwarded

@@ -67,5 +67,8 @@ def _read(size: str, theme: str, lang: str) -> Preferences:
 
 def _first_language() -> str:
     # Chinese is the site's language: only a phone that asks for English before any Chinese gets English at once.
-    best = request.accept_languages.best_match(["zh", "zh-CN", "en"], default="zh")
-    return "en" if best == "en" else "zh"
+    for tag in request.accept_languages.values():
+        first = tag.partition("-")[0].lower()
+        if first in LANGUAGES:
+            return first
+    return "zh"

@@ -10,11 +10,20 @@ from typing import Any, TypeVar
 from flask import Flask, Response, abort, current_app, g, request
 from flask_wtf.csrf import CSRFProtect
 
+from community.core.web import tokens
 from community.core.web.assets import Assets
 
 V = TypeVar("V", bound=Callable[..., Any])
 
-csrf = CSRFProtect()
+
+class _Protect(CSRFProtect):
+    """Flask-WTF's check of every POST, on the token as pages show it."""
+
+    def _get_csrf_token(self) -> str | None:
+        return tokens.bare(super()._get_csrf_token())
+
+
+csrf = _Protect()
 
 _COMPRESSED = ("text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml")
 _MIN_BYTES = 1024

@@ -10,7 +10,8 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from flask import Flask, g, session
+from flask import Flask, g, request, session
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user as _current_user, login_user, logout_user
 
 from community.core.authz import Actor
@@ -20,6 +21,13 @@ Loader = Callable[[int, int, bool], Actor | None]
 
 _loader: Loader | None = None
 manager = LoginManager()
+
+
+class Cookies(SecureCookieSessionInterface):
+    """Sessions in a signed cookie that lives on with every page; a command's redirect leaves that to its page."""
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        return session.modified or (request.method in {"GET", "HEAD"} and super().should_set_cookie(app, session))
 
 
 class SignedIn(UserMixin):
@@ -38,6 +46,7 @@ def init_app(app: Flask, loader: Loader, session_days: int) -> None:
     global _loader  # noqa: PLW0603 - the factory wires it once
     _loader = loader
     manager.init_app(app)
+    app.session_interface = Cookies()
     # Carriers change a phone's address all day: binding a session to it would sign people out at random.
     manager.session_protection = None
     app.config.update(

@@ -8,14 +8,13 @@ from typing import Any
 
 from flask import Flask, request
 from flask_babel import Babel
-from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 
 from community.core import slots
 from community.core.authz import Perm, can
 from community.core.config import Settings
 from community.core.i18n import Text
-from community.core.web import display, preferences
+from community.core.web import display, preferences, tokens
 from community.core.web.assets import Assets
 from community.core.web.command import new_command_key
 from community.core.web.session import current_actor
@@ -45,7 +44,7 @@ def init_app(
     app.jinja_env.globals.update(
         asset=assets.url,
         page_css=Markup(assets.page_css),  # noqa: S704 - a constant of ours, hashed in the CSP
-        csrf_token=generate_csrf,
+        csrf_token=tokens.shown,
         new_command_key=new_command_key,
         slot=_slot,
     )
@@ -54,6 +53,8 @@ def init_app(
     def per_request() -> dict[str, Any]:
         actor = current_actor()
         return {
+            # Flask-WTF hands its bare token to templates in the same way; the later one counts.
+            "csrf_token": tokens.shown,
             "actor": actor,
             "can": lambda perm, thing=None: can(actor, Perm(perm), thing),
             "prefs": preferences.current(),
