@@ -16,25 +16,25 @@ from tests.architecture.sources import Source, broken, programs, sources, templa
 # Sensitive matters that nothing here needs, and what would single people out. Whole words of a name.
 PRIVATE = frozenset(
     """
-    religion religious faith church temple belief ethnicity ethnic race minority nationality minzu health illness disease
-    sick disabled disability diagnosis medical mental hiv pregnant petition petitions petitioner xinfang shangfang politics
-    political party sexual sex orientation criminal crime conviction offender addict convict idcard passport biometric face
-    fingerprint iris income poverty debt
+    religion religious faith church temple belief ethnicity ethnic race minority nationality minzu health
+    illness disease sick disabled disability diagnosis medical mental hiv pregnant petition petitions petitioner
+    xinfang shangfang politics political party sexual sex orientation criminal crime conviction offender addict
+    convict idcard passport biometric face fingerprint iris income poverty debt
     """.split()  # noqa: SIM905 - read as a text
 )
 # Numbers or lists that judge a person.
 JUDGING = frozenset(
     """
-    score scores scoring risk risks rating rank ranking credit trust trustworthy danger dangerous suspicion suspect suspects
-    blacklist watchlist watch blocklist penalty penalties demerit deduction deducted fine fines punish punishment warning
-    warnings hit hits offence profile behaviour behavior loyalty reliability
+    score scores scoring risk risks rating rank ranking credit trust trustworthy danger dangerous suspicion
+    suspect suspects blacklist watchlist watch blocklist penalty penalties demerit deduction deducted fine fines
+    punish punishment warning warnings hit hits offence profile behaviour behavior loyalty reliability
     """.split()  # noqa: SIM905 - read as a text
 )
 # Kinds and categories that accuse a person instead of naming a place, a thing or a need.
 ACCUSING = frozenset(
     """
-    thief suspect stranger tenant migrant petitioner fugitive offender addict vagrant beggar prostitute gambler troublemaker
-    blacklisted dangerous informer informant tip denunciation nuisance_person suspicious_person
+    thief suspect stranger tenant migrant petitioner fugitive offender addict vagrant beggar prostitute gambler
+    troublemaker blacklisted dangerous informer informant tip denunciation nuisance_person suspicious_person
     """.split()  # noqa: SIM905 - read as a text
 )
 # Said on pages or in data about people. The promise not to do it may be made, word for word, where it is made.

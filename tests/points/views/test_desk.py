@@ -44,7 +44,7 @@ def test_the_queue_shows_what_waits_here_with_its_reason_and_nothing_from_elsewh
 
 def test_names_are_masked_for_who_may_not_read_people(village: Area, member: Member, client_page: Visitor) -> None:
     with transaction():
-        office = make_member(village)
+        office = make_member(village, display_name="章立群")
         make_grant(office, "district_office", town_of(village))
         subscribers.hold_flagged_checkin(flagged(member, village))
     client_page.sign_in(office.id)

@@ -1,0 +1,61 @@
+"""`flask points`: a budget is registered with its resolution, the ledger is looked over."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+
+from community.audit.models import AuditEntry
+from community.core.db import schema_changes, session, transaction
+from community.people.models import Member
+from community.places.models import Area
+from community.points import subscribers
+from tests.factories.people import make_member
+from tests.factories.places import make_village
+from tests.factories.points import accepted, open_books, town_of
+from tests.points.invariants import posted
+
+
+@pytest.fixture
+def poor(app: Flask, frozen_clock: object) -> tuple[Area, Member]:
+    with transaction():
+        village = make_village()
+        open_books(town_of(village), budget=0)
+        member = make_member(village)
+        subscribers.award_checkin(accepted(member, village))
+        return town_of(village), member
+
+
+def test_a_budget_is_registered_with_its_resolution_and_pays_what_waited(app: Flask, poor: tuple[Area, Member]) -> None:
+    town, member = poor
+    said = app.test_cli_runner().invoke(args=["points", "fund", town.code, "2026", "100", "--reason", "第2号决议"])
+    assert said.exit_code == 0, said.output
+    assert "100" in said.output
+    assert posted(member) == 5
+    entry = session().scalars(select(AuditEntry).where(AuditEntry.act == "points.fund")).one()
+    assert (entry.reason, entry.details) == ("第2号决议", {"year": 2026, "amount": 100})
+
+
+def test_less_than_was_spent_and_an_unknown_town_are_refused(app: Flask, poor: tuple[Area, Member]) -> None:
+    town, _member = poor
+    run = app.test_cli_runner()
+    run.invoke(args=["points", "fund", town.code, "2026", "100", "--reason", "第2号决议"])
+    less = run.invoke(args=["points", "fund", town.code, "2026", "4", "--reason", "第3号决议"])
+    assert less.exit_code == 1
+    assert "5" in less.output
+    assert run.invoke(args=["points", "fund", "nowhere", "2026", "4", "--reason", "x"]).exit_code == 1
+    assert run.invoke(args=["points", "fund", town.code, "2026", "-1", "--reason", "x"]).exit_code == 2
+
+
+def test_the_ledger_is_looked_over(app: Flask, poor: tuple[Area, Member]) -> None:
+    run = app.test_cli_runner()
+    assert run.invoke(args=["points", "check"]).exit_code == 0
+    with transaction():
+        subscribers.award_checkin(accepted(poor[1], poor[0]))
+    with schema_changes():
+        session().execute(text("UPDATE budget_slot SET amount = 5, used = 5 WHERE slot = 0"))
+        session().commit()
+    said = run.invoke(args=["points", "check"])
+    assert said.exit_code == 1
+    assert "B1" in said.output
