@@ -7,6 +7,7 @@ which locks the member, so two requests of one member wait for each other.
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -18,6 +19,8 @@ from community.core.authz import Actor
 from community.core.errors import SignInNeeded
 
 Loader = Callable[[int, int, bool], Actor | None]
+
+_USER = re.compile(r"([0-9]{1,18}|[1-8][0-9]{18})\.([0-9]{1,9})")
 
 _loader: Loader | None = None
 manager = LoginManager()
@@ -60,9 +63,11 @@ def init_app(app: Flask, loader: Loader, session_days: int) -> None:
 
 @manager.user_loader  # type: ignore[untyped-decorator]
 def _load(text: str) -> SignedIn | None:
-    member, _, epoch = text.partition(".")
-    if _loader is None or not (member.isdigit() and epoch.isdigit()):
+    # Only we sign this cookie; one of an older version of the program may still hold something else.
+    named = _USER.fullmatch(text)
+    if _loader is None or named is None:
         return None
+    member, epoch = named.groups()
     actor = _loader(int(member), int(epoch), bool(g.get("lock_actor")))
     return SignedIn(actor, int(epoch)) if actor else None
 

@@ -1,51 +1,123 @@
-"""The session's cookie: renewed by pages, left alone by what only leads to one."""
+"""Who is signed in: a member of this moment, loaded anew and locked first inside a command."""
 
-from __future__ import annotations
+from collections.abc import Callable
 
 import pytest
-from flask import Flask, redirect, session
-from werkzeug.wrappers import Response
+from flask import Flask
+from sqlalchemy import event, update
 
+from community.core.db import db, session as database, transaction
+from community.core.errors import SignInNeeded
+from community.core.web import session
+from community.core.web.command import command
 from community.core.web.rights import public
+from community.core.web.security import refills
+from community.people.models import Member
+from tests.factories.people import make_member
 from tests.harness.client import Client
 
 
 @pytest.fixture
-def browser(make_app: object) -> Client:
-    """A browser with a lasting session, on an app with planted views."""
-    app: Flask = make_app()  # type: ignore[operator]
+def site(make_app: Callable[..., Flask]) -> Flask:
+    """An app with planted pages that say who is there, and that sign in and out."""
+    app = make_app()
 
-    def begin() -> str:
-        session["_user_id"], session.permanent = "1.1", True
-        return "<p>begun"
+    def who() -> str:
+        actor = session.current_actor()
+        return f"{actor.name} {session.claimed_member()}" if actor else "nobody"
 
-    def change() -> Response:
-        session["mark"] = "new"
-        return redirect("/planted/page", 303)
+    def arrive(member: int) -> str:
+        session.sign_in(member, 1)
+        return who()
 
-    views = {"begin": begin, "page": lambda: "<p>page", "leave": lambda: redirect("/planted/page", 303), "change": change}
-    for name, view in views.items():
-        app.add_url_rule(f"/planted/{name}", view_func=public("x")(view), endpoint=name, methods=["GET", "POST"])
-    app.config["WTF_CSRF_ENABLED"] = False
-    client = app.test_client()
+    def leave() -> str:
+        session.sign_out()
+        return who()
+
+    def act() -> str:
+        return who()
+
+    app.add_url_rule("/who", view_func=public("x")(who))
+    app.add_url_rule("/arrive/<id:member>", view_func=public("x")(arrive))
+    app.add_url_rule("/leave", view_func=public("x")(leave))
+    app.add_url_rule("/act", view_func=public("x")(refills(command()(act))), methods=["POST"])
+    return app
+
+
+@pytest.fixture
+def member_id(site: Flask) -> int:
+    with site.app_context(), transaction():
+        return make_member(display_name="王芳").id
+
+
+@pytest.fixture
+def phone(site: Flask) -> Client:
+    client = site.test_client()
     assert isinstance(client, Client)
-    client.get("/planted/begin")
     return client
 
 
-def renews(answer: object) -> bool:
-    return any(line.startswith("linli=") for line in answer.headers.getlist("Set-Cookie"))  # type: ignore[attr-defined]
+def test_who_signs_in_is_there_at_once_and_on_the_next_pages(phone: Client, member_id: int) -> None:
+    assert phone.get(f"/arrive/{member_id}").text == f"王芳 {member_id}"
+    assert phone.get("/who").text == f"王芳 {member_id}"
 
 
-def test_every_page_renews_a_lasting_session(browser: Client) -> None:
-    assert renews(browser.get("/planted/page"))
+def test_who_signs_out_is_gone_also_for_the_long_cookie(phone: Client, member_id: int) -> None:
+    phone.get(f"/arrive/{member_id}")
+    assert phone.get("/leave").text == "nobody"
+    assert phone.get("/who").text == "nobody"
 
 
-def test_a_command_that_leads_to_a_page_leaves_it_to_the_page(browser: Client) -> None:
-    assert not renews(browser.post("/planted/leave"))
+def test_the_long_cookie_signs_in_after_the_short_one_is_lost(phone: Client, member_id: int) -> None:
+    phone.get(f"/arrive/{member_id}")
+    phone.delete_cookie("linli", domain="linli.test")
+    assert phone.get("/who").text.startswith("王芳")
 
 
-def test_a_command_that_changes_the_session_keeps_the_change(browser: Client) -> None:
-    assert renews(browser.post("/planted/change"))
-    with browser.session_transaction(base_url=browser.application.extensions["linli_settings"].public_url) as kept:
-        assert kept["mark"] == "new"
+@pytest.mark.parametrize("change", [{"session_epoch": 2}, {"status": "left"}])
+def test_an_ended_session_and_a_member_who_left_are_nobody(
+    site: Flask, phone: Client, member_id: int, change: dict[str, object]
+) -> None:
+    phone.get(f"/arrive/{member_id}")
+    with site.app_context(), transaction() as current:
+        current.execute(update(Member).values(**change))
+    assert phone.get("/who").text == "nobody"
+
+
+@pytest.mark.parametrize("text", ["", "x", "1", "1.x", "x.1", "\u00b2.1", "9999999999999999999999.1", "-1.1", "1.1.1"])
+def test_a_cookie_that_names_no_member_is_nobody(phone: Client, text: str) -> None:
+    with phone.session_transaction(base_url="http://linli.test") as cookie:
+        cookie["_user_id"] = text
+    assert phone.get("/who").text == "nobody"
+
+
+def test_signing_in_keeps_nothing_of_the_session_before(phone: Client, member_id: int) -> None:
+    with phone.session_transaction(base_url="http://linli.test") as cookie:
+        cookie["csrf_token"] = "fixed by somebody else"
+        cookie["other"] = "x"
+    phone.get(f"/arrive/{member_id}")
+    with phone.session_transaction(base_url="http://linli.test") as cookie:
+        assert "other" not in cookie
+        assert cookie.get("csrf_token") != "fixed by somebody else"
+
+
+def test_nobody_is_asked_to_sign_in_where_somebody_is_needed(site: Flask) -> None:
+    with site.test_request_context(), pytest.raises(SignInNeeded):
+        session.must_be_signed_in()
+
+
+def test_the_first_statement_of_a_command_locks_the_member(site: Flask, phone: Client, member_id: int) -> None:
+    seen: list[str] = []
+    phone.get(f"/arrive/{member_id}")
+
+    def note(*arguments: object) -> None:
+        seen.append(str(arguments[2]))
+
+    with site.app_context():
+        engine = db.engine
+        event.listen(engine, "before_cursor_execute", note)
+        phone.post("/act", data={"command_key": "01931f2a-0000-7000-8000-000000000001"})
+        event.remove(engine, "before_cursor_execute", note)
+        database().rollback()
+    assert seen[0] == "BEGIN IMMEDIATE"
+    assert "FROM member" in seen[1]
