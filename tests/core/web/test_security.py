@@ -110,7 +110,7 @@ def test_a_nul_character_in_a_form_is_refused(browser: Client) -> None:
 # --- headers ---
 
 
-@pytest.mark.parametrize("path", ["/", "/nothing-here", "/healthz", "/static/img/favicon.svg"])
+@pytest.mark.parametrize("path", ["/", "/nothing-here", "/healthz", "/static/nothing-here.js"])
 def test_every_answer_carries_the_policy_and_the_other_headers(browser: Client, path: str) -> None:
     headers = browser.get(path, buffered=True).headers
     policy = headers["Content-Security-Policy"]
@@ -123,6 +123,14 @@ def test_every_answer_carries_the_policy_and_the_other_headers(browser: Client, 
     assert headers["Referrer-Policy"] == "same-origin"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def test_a_file_may_do_nothing_and_carries_little(browser: Client) -> None:
+    headers = browser.get("/static/img/favicon.svg", buffered=True).headers
+    assert headers["Content-Security-Policy"] == "default-src 'none'; frame-ancestors 'none'"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Strict-Transport-Security"] == "max-age=31536000"
+    assert sum(len(name) + len(value) + 4 for name, value in headers) < 500
 
 
 def test_the_policy_allows_the_one_stylesheet_that_pages_carry(browser: Client) -> None:
