@@ -22,7 +22,7 @@ from tests.harness.processes import together
 from tests.points.invariants import assert_sound
 from tests.points.racers import fact_of, points_of
 
-pytestmark = [pytest.mark.engine, pytest.mark.faults]
+pytestmark = [pytest.mark.engine, pytest.mark.faults, pytest.mark.slow]
 # An evening whose 48 hours lie in one year, whatever the machine's date.
 EVENING = dt.datetime(2026, 6, 1, 1, 0, tzinfo=dt.UTC)
 YEARS = tuple(range(2024, 2040))
