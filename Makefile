@@ -24,7 +24,7 @@ STAMPS := $(VENV)/.stamps
 WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-.PHONY: install run test test-deep lint lint-style lint-types lint-templates lint-imports format golden bench clean
+.PHONY: install run test test-deep lint lint-style lint-types lint-templates lint-imports format golden translations bench clean
 
 install: $(STAMPS)/dev ## virtual environment with everything, tools included
 
@@ -58,6 +58,17 @@ format: $(STAMPS)/dev ## what `make lint` would complain about, mended
 
 golden: $(STAMPS)/dev ## write the reviewed lists of routes and events anew; look at the difference before committing
 	UPDATE_GOLDEN=1 $(VENV)/bin/python -m pytest -q tests/architecture/test_routes.py tests/architecture/test_events.py
+
+CATALOGUES := community/translations
+BABEL := $(VENV)/bin/pybabel -q
+
+# Files without line numbers and dates, in the order of the texts: a change of the program changes what it must and no more.
+translations: $(STAMPS)/dev ## put new texts into the English catalogue, take old ones out, compile it
+	$(BABEL) extract -F pyproject.toml --sort-output --no-location --no-wrap --project=Linli -o $(STAMPS)/texts.pot .
+	$(BABEL) update -i $(STAMPS)/texts.pot -d $(CATALOGUES) -l en --no-fuzzy-matching --ignore-obsolete \
+	  --ignore-pot-creation-date --no-wrap
+	$(BABEL) compile -d $(CATALOGUES)
+	@$(VENV)/bin/python -m pytest -q tests/core/test_i18n.py -k catalogue
 
 bench: $(STAMPS)/dev ## check-ins per second beside bare Flask and bare SQL
 	$(VENV)/bin/python -m bench.checkin $(ARGS)

@@ -23,9 +23,9 @@ _SECTIONS: tuple[tuple[str, Perm, Text, str], ...] = (
     ("people.desk_people", Perm.MEMBER_READ, _("居民"), "person"),
     ("teams.teams", Perm.TEAM_READ, _("队伍"), "people"),
     ("places.posts", Perm.POST_READ, _("点位"), "pin"),
-    ("patrols.desk", Perm.CHECKIN_READ, _("打卡"), "tick"),
+    ("patrols.desk", Perm.CHECKIN_READ, _("打卡记录"), "tick"),
     ("points.awards", Perm.AWARD_READ, _("积分"), "star"),
-    ("audit.entries", Perm.AUDIT_READ, _("操作记录"), "book"),
+    ("audit.entries", Perm.AUDIT_READ, _("审计记录"), "book"),
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from community.core.i18n import Text, _
+from community.core.i18n import Text, _, ngettext
 
 # Why an award waits, and what comes next.
 WAITS: dict[str, tuple[Text, Text]] = {
@@ -38,7 +38,9 @@ def nothing(reason: str, *, amount: int, cap_day: int | None, min_grade: str, gr
 
 def arithmetic(explain: dict[str, Any]) -> list[tuple[Text, Text]]:
     """Return the steps that led to the amount, as (word, value), from what the posting wrote down."""
-    steps: list[tuple[Text, Text]] = [(_("每次"), _("%(amount)s 分", amount=explain["amount"]))]
+    steps: list[tuple[Text, Text]] = [
+        (_("每次"), ngettext("%(amount)s 分", "%(amount)s 分", explain["amount"], amount=explain["amount"]))
+    ]
     if explain["once_per"] == "hour":
         hour = int(explain["hour"][-2:])
         steps.append((_("小时"), _("%(start)s 点到 %(end)s 点的第一次", start=hour, end=hour + 1)))

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from xml.etree import ElementTree as ET
@@ -23,6 +23,7 @@ from werkzeug.exceptions import HTTPException
 from community.core.db import Base, session, transaction
 from community.core.errors import NotFound
 from community.core.i18n import _, plain
+from community.places.models import PostPrint
 from tests.factories.demo import load_small
 from tests.harness.client import Visitor
 from tests.harness.pages import Page
@@ -135,13 +136,22 @@ KEPT = ("邻里", "中文")
 # Columns with a text in each language, or a Chinese word for something that has a word of ours.
 TRANSLATED = {"role.name", "rule_version.text_zh", "area.title"}
 SHOWN = {"aria-label", "alt", "title", "placeholder", "content", "value", "data-busy", "data-locate", "data-done"}
-WALKERS = ("resident", "captain", "patrol_leader", "grid_worker", "village_admin", "association_admin")
+WALKERS = ("resident", "captain", "patrol_leader", "grid_worker", "village_admin", "town_admin", "association_admin")
 DOORS = ("/", "/p", "/help", "/accessibility", "/sign-in", "/join", "/me", "/points", "/inbox", "/desk", "/nowhere")
 MUST_SEE = {
-    "home.index", "home.landing", "home.me", "home.desk", "teams.kinds", "teams.choose", "teams.join", "teams.membership",
-    "patrols.mine", "patrols.receipt", "patrols.desk", "points.mine", "points.proof", "points.awards", "people.sign_in",
-    "people.desk_people", "people.desk_person", "places.posts", "places.post", "messages.inbox", "audit.entries",
-}  # fmt: skip
+    *(
+        "home.index",
+        "home.landing",
+        "home.me",
+        "home.desk",
+        "people.sign_in",
+        "people.desk_people",
+        "people.desk_person",
+    ),
+    *("teams.kinds", "teams.choose", "teams.join", "teams.membership", "places.posts", "places.post"),
+    *("patrols.mine", "patrols.receipt", "patrols.desk", "points.mine", "points.proof", "points.awards"),
+    *("messages.inbox", "audit.entries"),
+}
 
 
 def strings(value: Any) -> Iterator[str]:
@@ -183,8 +193,8 @@ def left_in_chinese(page: Page, data: list[str]) -> list[str]:
     left = []
     for text in words(page.root):
         rest = text
-        for known in (*data, *KEPT):
-            rest = rest.replace(known, "") if known in rest else rest
+        for known in (*data, *KEPT) if CJK.search(text) else ():
+            rest = rest.replace(known, "")
         rest = re.sub(r"[\u3400-\u9fff]{1,2}\*\*", "", rest)
         if CJK.search(rest):
             left.append(" ".join(text.split()))
@@ -194,8 +204,8 @@ def left_in_chinese(page: Page, data: list[str]) -> list[str]:
 class Walk:
     """Follows the links of English pages, one page of each kind, and notes what is left in Chinese."""
 
-    def __init__(self, app: Flask, data: list[str]) -> None:
-        self.app, self.data = app, data
+    def __init__(self, app: Flask, data: list[str], doors: Sequence[str]) -> None:
+        self.app, self.data, self.doors = app, data, doors
         self.seen: set[str] = set()
         self.left: set[tuple[str, str]] = set()
 
@@ -212,7 +222,7 @@ class Walk:
         return page
 
     def go(self, visitor: Visitor) -> None:
-        waiting, kinds = list(DOORS), set()
+        waiting, kinds = list(self.doors), set()
         while waiting:
             url = waiting.pop(0)
             kind = self.kind(url)
@@ -234,7 +244,8 @@ def test_english_pages_have_no_chinese_but_names(make_app: Callable[..., Flask])
     app = make_app(mode="demo")
     with app.app_context(), transaction():
         load_small()
-    walk = Walk(app, data_of(app))
+        code = session().scalars(select(PostPrint.typed_code).where(PostPrint.retired_at.is_(None))).first()
+    walk = Walk(app, data_of(app), (*DOORS, f"/p?code={code}"))
     for person in (None, *WALKERS):
         visitor = Visitor(app.test_client(), "http://linli.test")
         visitor.client.set_cookie("linli_look", "std.auto.en", domain="linli.test")
@@ -244,4 +255,4 @@ def test_english_pages_have_no_chinese_but_names(make_app: Callable[..., Flask])
         if not person:
             walk.read(visitor.submit(visitor.get("/sign-in").form("/sign-in"), status=422))
     assert json.dumps(sorted(walk.left), ensure_ascii=False, indent=1) == "[]"
-    assert MUST_SEE <= walk.seen, sorted(MUST_SEE - walk.seen)
+    assert walk.seen >= MUST_SEE, sorted(MUST_SEE - walk.seen)
