@@ -75,7 +75,7 @@ class Plan:
 
 
 def measure(engine: str, members: int, rounds: int) -> tuple[Figures, list[str]]:
-    """Run everything on `engine`; return the figures and what the database shows to be wrong (nothing, if all is well)."""
+    """Run everything on `engine`; return the figures and what the database shows against them."""
     phones: list[Phone] = []
 
     def fill(app: Flask) -> None:

@@ -14,13 +14,12 @@ from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
 from flask import Flask, Response
-from flask_wtf.csrf import generate_csrf
 
 from community.core import clock
 from community.core.authz import Actor, system_actor
 from community.core.db import transaction
 from community.core.ids import new_id, new_uuid
-from community.core.web import device, session as web_session
+from community.core.web import device, session as web_session, tokens
 from community.patrols import backfill as patrols
 from community.patrols.backfill import PastCheckIn, WrittenCheckIn
 from community.people import backfill as people, consents
@@ -287,7 +286,7 @@ def _phone(app: Flask, number: int, member_id: int, home: Village) -> Phone:
     with app.test_request_context(base_url=app.extensions["linli_settings"].public_url):
         web_session.sign_in(member_id, 1)
         device.want_cookie()
-        csrf = generate_csrf()
+        csrf = tokens.shown()
         response = app.process_response(Response())
     cookies = SimpleCookie()
     for line in response.headers.getlist("Set-Cookie"):

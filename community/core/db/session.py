@@ -34,11 +34,11 @@ class NestedTransaction(RuntimeError):
 
 
 class LinliSession(FlaskSession):
-    """Flask-SQLAlchemy's session, which tests can pin to one connection with an outer transaction."""
+    """Flask-SQLAlchemy's session for one database, which tests can pin to one connection with an outer transaction."""
 
-    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
-        pinned = _test_connection.get()
-        return pinned if pinned is not None else super().get_bind(*args, **kwargs)
+    def get_bind(self, *_args: Any, bind: Engine | Connection | None = None, **_kwargs: Any) -> Engine | Connection:
+        # With one database there is nothing to find out about the statement, and every statement comes by here.
+        return bind or _test_connection.get() or self._db.engine
 
 
 db = SQLAlchemy(

@@ -6,13 +6,12 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, String, bindparam, func, select
 
 from community.core import clock
 from community.core.db import session
 from community.people.queries import MEMBER
 from community.teams.models import OPEN_STATES, Membership, MembershipEvent, Team, TeamArea
-from community.teams.policies import ancestors
 
 # How long a phone may fetch the answer to its application again and be signed in by it.
 REPLAY = dt.timedelta(hours=1)
@@ -134,7 +133,8 @@ _SERVING = (
     .where(
         _MEMBERSHIP.member_id == bindparam("member_id"),
         _MEMBERSHIP.state == "active",
-        _AREA.scope_path.in_(bindparam("paths", expanding=True)),
+        # The team's area is the beginning of the path: a list of all beginnings would be spelled anew each time.
+        func.substr(bindparam("path", type_=String), 1, func.length(_AREA.scope_path)) == _AREA.scope_path,
     )
     .order_by(func.length(_AREA.scope_path).desc(), _MEMBERSHIP.id)
     .limit(1)
@@ -146,7 +146,7 @@ def serving(member_id: int, path: str) -> Serving | None:
 
     The team that works closest is named, of several the one she is in longest; None when there is none. One statement.
     """
-    row = session().execute(_SERVING, {"member_id": member_id, "paths": ancestors(path)}).first()
+    row = session().execute(_SERVING, {"member_id": member_id, "path": path}).first()
     return None if row is None else Serving(row.id, row.name, row.kind)
 
 

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
+from flask import Flask, session as cookie
 from sqlalchemy import event, update
 
 from community.core.db import db, session as database, transaction
 from community.core.errors import SignInNeeded
+from community.core.ids import new_uuid
 from community.core.web import session
 from community.core.web.command import command
 from community.core.web.rights import public
@@ -37,6 +38,11 @@ def site(make_app: Callable[..., Flask]) -> Flask:
     def act() -> str:
         return who()
 
+    def change() -> str:
+        cookie["mark"] = "new"
+        return who()
+
+    app.add_url_rule("/change", view_func=public("x")(refills(change)), methods=["POST"])
     app.add_url_rule("/who", view_func=public("x")(who))
     app.add_url_rule("/arrive/<id:member>", view_func=public("x")(arrive))
     app.add_url_rule("/leave", view_func=public("x")(leave))
@@ -121,3 +127,21 @@ def test_the_first_statement_of_a_command_locks_the_member(site: Flask, phone: C
         database().rollback()
     assert seen[0] == "BEGIN IMMEDIATE"
     assert "FROM member" in seen[1]
+
+
+# --- how long it lasts ---
+
+
+def renews(phone: Client, method: str, path: str) -> bool:
+    answer = phone.open(path, method=method, data={"command_key": str(new_uuid())} if method == "POST" else None)
+    assert answer.status_code == 200
+    return any(line.startswith("linli=") for line in answer.headers.getlist("Set-Cookie"))
+
+
+def test_a_page_renews_the_session_and_a_command_leaves_that_to_the_page_it_leads_to(
+    phone: Client, member_id: int
+) -> None:
+    phone.get(f"/arrive/{member_id}")
+    assert renews(phone, "GET", "/who")
+    assert not renews(phone, "POST", "/act")
+    assert renews(phone, "POST", "/change")
