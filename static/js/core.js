@@ -89,4 +89,8 @@
   });
   var summary = document.querySelector(".errors");
   if (summary) summary.focus();
+
+  // On a phone the desk's rail scrolls sideways: the section one is in should be in sight.
+  var here = document.querySelector(".rail [aria-current]");
+  if (here) here.closest("ul").scrollLeft = here.offsetLeft - 24;
 })();

@@ -15,6 +15,7 @@ from community.core.authz import Actor, Perm, can
 from community.core.i18n import Text, _
 from community.patrols import queries, texts
 from community.patrols.models import CheckIn
+from community.patrols.policies import NOTES
 from community.patrols.views import scan
 from community.places.codes import ScannedPost
 
@@ -117,10 +118,16 @@ def line(row: Row[Any], actor: Actor) -> Line:
         status_word=texts.STATUSES[checkin.status],
         tone=tone,
         icon=icon,
-        why=tuple(texts.CODES[code] for code in checkin.notes.split() if code in texts.CODES),
+        why=_why(checkin),
         mine=own,
         may_settle=checkin.status == "flagged" and not own and can(actor, Perm.CHECKIN_SETTLE, checkin),
     )
+
+
+def _why(checkin: CheckIn) -> tuple[Text, ...]:
+    """Return what the flags and notes mean. That something is fine all the same is not said beside a flag."""
+    quiet = NOTES if checkin.first_status == "flagged" else ()
+    return tuple(texts.CODES[code] for code in checkin.notes.split() if code in texts.CODES and code not in quiet)
 
 
 def receipt(actor: Actor, checkin_id: uuid.UUID, *, again: bool) -> Receipt:

@@ -259,3 +259,14 @@ def test_my_check_ins_are_listed(scene: Scene, client_page: Visitor) -> None:
     assert "还没有打卡记录" in client_page.get("/checkins").text
     client_page.submit(client_page.get(f"/p/{scene.token}").form(f"/p/{scene.token}/checkin"), **HERE)
     assert scene.post.name in client_page.get("/checkins").text
+
+
+def test_a_flag_is_not_shown_beside_words_that_all_is_well(scene: Scene, client_page: Visitor) -> None:
+    with transaction():
+        scene.post.state = "paused"
+        session().add(scene.post)
+    client_page.sign_in(scene.member.id)
+    page = client_page.get(f"/p/{scene.token}")
+    receipt = client_page.submit(page.form(f"/p/{scene.token}/checkin"), pos_denied="1")
+    assert "等队长确认后计分" in receipt.text
+    assert "照常有效" not in receipt.text
