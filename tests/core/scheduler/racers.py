@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import current_app
 
 from community.core import clock, scheduler
-from community.core.scheduler import Job
+from community.core.scheduler import Job, runner
 from tests.harness.processes import hear, say
 
 PLACE = "LINLI_TEST_RACE"
@@ -44,8 +44,18 @@ def run_slots(_number: int, path: str) -> int:
 
 
 def tick_for_a_while(_number: int, path: str, seconds: float) -> int:
-    """Run the real scheduler beside that of other processes."""
+    """Run the real scheduler beside that of other processes; write down which slots this one took."""
     os.environ[PLACE] = path
+    take = runner.take_slot
+
+    def noted(job: str, slot: str, seconds: float) -> bool:
+        taken = take(job, slot, seconds)
+        if taken:
+            with Path(f"{path}.slots").open("a") as file:
+                file.write(f"{slot}\n")
+        return taken
+
+    runner.take_slot = noted
     app = current_app._get_current_object()  # type: ignore[attr-defined]
     scheduler.wire([job("write_down", 1)])
     running = scheduler.start(app)
