@@ -15,7 +15,7 @@ DRAWERS = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "m
 # Folders of tests that follow a subject across rooms instead of one module.
 FREE_FOLDERS = {"architecture", "factories", "harness", "journeys", "load", "migrations", "refusals"}
 # Kinds of files that only declare things, tested through what uses them.
-DECLARATIONS = {"__init__", "__main__", "events", "forms", "models"}
+DECLARATIONS = {"__init__", "__main__", "blueprint", "events", "forms", "models"}
 
 
 def too_long(source: Source) -> Iterator[str]:

@@ -1,0 +1,81 @@
+"""The page of a scanned code in each state, and the form for a typed one."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+
+from community.core.clock import FrozenClock
+from community.core.db import session, transaction
+from tests.factories.patrols import Scene, make_scene
+from tests.factories.places import make_post, make_print
+from tests.harness.client import Visitor
+
+
+@pytest.fixture
+def scene(app: Flask, frozen_clock: FrozenClock) -> Scene:
+    with transaction():
+        return make_scene()
+
+
+def test_the_page_says_which_sign_this_is_before_anything_is_tapped(scene: Scene, client_page: Visitor) -> None:
+    page = client_page.get(f"/p/{scene.token}")
+    assert scene.post.name in page.h1
+    assert scene.post.number in page.text
+    assert scene.village.name in page.text
+
+
+def test_the_page_is_never_kept_by_a_cache(scene: Scene, client_page: Visitor) -> None:
+    client_page.get(f"/p/{scene.token}")
+    assert client_page.last
+    assert client_page.last.headers["Cache-Control"] == "no-store"
+
+
+def test_who_has_agreed_is_not_asked_again(scene: Scene, client_page: Visitor) -> None:
+    client_page.sign_in(scene.member.id)
+    assert "同意并打卡" not in client_page.get(f"/p/{scene.token}").text
+    client_page.sign_in(scene.admin.id)
+    assert "同意并打卡" in client_page.get(f"/p/{scene.token}").text
+
+
+def test_a_paused_post_says_so_and_can_still_be_checked_in_at(scene: Scene, client_page: Visitor) -> None:
+    with transaction():
+        scene.post.state = "paused"
+        session().add(scene.post)
+    page = client_page.get(f"/p/{scene.token}")
+    assert "暂停" in page.text
+    assert page.form(f"/p/{scene.token}/checkin")
+
+
+def test_a_retired_sign_names_posts_nearby(scene: Scene, client_page: Visitor, frozen_clock: FrozenClock) -> None:
+    with transaction():
+        neighbour = make_post(scene.village, name="中心花园岗", lat=30.2005)
+        make_print(neighbour)
+        scene.sign.retired_at = frozen_clock.now()
+        session().add(scene.sign)
+    page = client_page.get(f"/p/{scene.token}", 410)
+    assert "中心花园岗" in page.text
+
+
+@pytest.mark.parametrize("typed", ["7k3m 9qx", "!!!!!!!!", "七个中文字符了", "a" * 300])
+def test_what_is_no_code_is_told_kindly(scene: Scene, client_page: Visitor, typed: str) -> None:
+    page = client_page.get("/p", 422, query_string={"code": typed})
+    assert "8 位码" in page.text
+
+
+def test_a_code_that_no_sign_carries_says_to_compare_again(scene: Scene, client_page: Visitor) -> None:
+    page = client_page.get("/p", 303, then=404, query_string={"code": "7k3m 9qxw"})
+    assert "没有牌子用这个 8 位码" in page.text
+
+
+def test_look_alikes_are_read_as_the_digits_they_look_like(scene: Scene, client_page: Visitor) -> None:
+    with transaction():
+        scene.sign.typed_code = "0110v2qx"
+        session().add(scene.sign)
+    page = client_page.get("/p", 303, query_string={"code": "OiLo-u2QX"})
+    assert scene.post.name in page.h1
+
+
+def test_an_empty_form_is_no_mistake(scene: Scene, client_page: Visitor) -> None:
+    client_page.get("/p")
+    client_page.get("/p", query_string={"code": "  "})
