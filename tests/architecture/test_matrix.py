@@ -17,7 +17,7 @@ from community.core.db import db, transaction
 from community.core.ids import new_uuid
 from community.core.web.rights import Right, right_of
 from community.people.models import Member
-from tests.architecture.worlds import STAFF, World, make_people, make_world
+from tests.architecture.worlds import MEMBERS, STAFF, World, make_people, make_world
 from tests.factories.places import make_area
 from tests.harness.client import Visitor
 
@@ -86,7 +86,7 @@ def expected(right: Right, member: Member, *, own: bool, personal: bool, has_thi
     return ALLOWED
 
 
-@pytest.mark.parametrize("role", ["resident", *STAFF])
+@pytest.mark.parametrize("role", [*MEMBERS, *STAFF])
 @pytest.mark.parametrize("where", ["own", "foreign"])
 def test_every_route_answers_each_role_as_its_right_says(
     app: Flask, worlds: tuple[World, World, dict[str, Member]], client_page: Visitor, role: str, where: str

@@ -22,6 +22,8 @@ from tests.factories.places import make_area, make_post, make_print, make_villag
 from tests.factories.points import open_books
 from tests.factories.teams import make_membership, make_team
 
+# People without a role of the desk: members of teams are members like others.
+MEMBERS = ("resident", "captain", "rider")
 STAFF = {
     "village_admin": "village",
     "town_admin": "town",
@@ -94,7 +96,10 @@ def make_people(world: World, district: Area) -> dict[str, Member]:
     places = {"village": world.village, "town": world.town, "district": district}
     people: dict[str, Member] = {}
     with transaction():
-        people["resident"] = make_member(world.village, display_name="李居民")
+        for kind in MEMBERS:
+            people[kind] = make_member(world.village, display_name="李居民")
+        make_membership(people["captain"], make_team(world.village, kind="captains"))
+        make_membership(people["rider"], make_team(world.village, kind="riders"))
         for role, where in STAFF.items():
             people[role] = make_member(world.village, display_name=role)
             area = places.get(where)
