@@ -16,6 +16,8 @@ from community.points.policies import Terms, day_key, hour_key
 
 _VERSION = RuleVersion.__table__.c
 _RULE = Rule.__table__.c
+_ACCOUNT, _TXN, _AWARD = Account.__table__.c, Txn.__table__.c, Award.__table__.c
+_USAGE = RuleUsage.__table__.c
 _KEY = literal("award:", String) + cast(_RULE.id, String) + bindparam("key_tail", type_=String)
 
 TERMS = (
@@ -26,11 +28,11 @@ TERMS = (
 
 def _used(period: str) -> ColumnElement[int]:
     return func.coalesce(
-        select(RuleUsage.used)
+        select(_USAGE.used)
         .where(
-            RuleUsage.rule_id == _RULE.id,
-            RuleUsage.subject_id == bindparam("subject_id"),
-            RuleUsage.period_key == bindparam(period),
+            _USAGE.rule_id == _RULE.id,
+            _USAGE.subject_id == bindparam("subject_id"),
+            _USAGE.period_key == bindparam(period),
         )
         .scalar_subquery(),
         0,
@@ -40,13 +42,13 @@ def _used(period: str) -> ColumnElement[int]:
 _IN_FORCE = (
     select(
         *TERMS,
-        select(Account.id)
-        .where(Account.town_id == bindparam("town_id"), Account.asset == "points", Account.kind == "issuance")
+        select(_ACCOUNT.id)
+        .where(_ACCOUNT.town_id == bindparam("town_id"), _ACCOUNT.asset == "points", _ACCOUNT.kind == "issuance")
         .scalar_subquery()
         .label("issuance_id"),
         or_(
-            exists().where(Txn.town_id == bindparam("town_id"), Txn.dedupe_key == _KEY),
-            exists().where(Award.town_id == bindparam("town_id"), Award.dedupe_key == _KEY),
+            exists().where(_TXN.town_id == bindparam("town_id"), _TXN.dedupe_key == _KEY),
+            exists().where(_AWARD.town_id == bindparam("town_id"), _AWARD.dedupe_key == _KEY),
         ).label("known"),
         _used("day_key").label("used_day"),
         _used("hour_key").label("used_hour"),
