@@ -206,7 +206,7 @@ def race_database(engine_name: str, databases: Databases, tmp_path: Path) -> Ite
 
 
 @pytest.fixture
-def statements(app: Flask) -> Iterator[list[str]]:  # noqa: ARG001 - the app's engine is listened to
+def statements(app: Flask) -> Iterator[list[str]]:
     """SQL sent from here on, in order; `statements.clear()` before the part to count. Savepoints and BEGIN left out."""
     sent: list[str] = []
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, SmallInteger, String, bindparam, delete, insert, select
+from sqlalchemy import JSON, SmallInteger, String, Text, bindparam, delete, insert, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community.core import clock
@@ -32,7 +32,7 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(String(36), primary_key=True)
     request_hash: Mapped[str] = mapped_column(String(64))
     status: Mapped[int] = mapped_column(SmallInteger)
-    location: Mapped[str | None] = mapped_column(String(400))
+    location: Mapped[str | None] = mapped_column(Text)
     body: Mapped[dict[str, Any] | None] = mapped_column(JSON)
     created_at: Mapped[dt.datetime] = mapped_column(index=True)
 

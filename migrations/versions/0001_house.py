@@ -198,7 +198,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(length=36), nullable=False),
         sa.Column("request_hash", sa.String(length=64), nullable=False),
         sa.Column("status", sa.SmallInteger(), nullable=False),
-        sa.Column("location", sa.String(length=400), nullable=True),
+        sa.Column("location", sa.Text(), nullable=True),
         sa.Column("body", sa.JSON(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("actor_key", "key", name=op.f("pk_idempotency_key")),

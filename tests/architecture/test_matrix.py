@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 from flask import Flask
@@ -146,26 +147,53 @@ def test_no_get_writes(
     """The one named exception, a look at personal data, writes one audit row and says so in routes.txt."""
     home, _foreign, people = worlds
     client_page.sign_in(people[role].id)
-    written: list[str] = []
+    faults = []
+    with writes() as written:
+        for rule, method, _right in routes(app):
+            if method != "GET":
+                continue
+            written.clear()
+            client_page.client.get(url_of(rule, home))
+            looks = getattr(app.view_functions[rule.endpoint], "__linli_audits_look__", None)
+            allowed = [one for one in written if looks and one.startswith("INSERT INTO audit_entry")]
+            if len(written) != len(allowed):
+                faults.append(f"{rule.rule}: {written}")
+    assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("role", ["resident", "system_admin"])
+def test_no_post_without_a_form_token_writes(
+    app: Flask, worlds: tuple[World, World, dict[str, Member]], client_page: Visitor, role: str
+) -> None:
+    """Forged from another site: also where a form's own check shows it again filled in instead of refusing at once."""
+    home, _foreign, people = worlds
+    client_page.sign_in(people[role].id)
+    faults = []
+    with writes() as written:
+        for rule, method, _right in routes(app):
+            if method != "POST":
+                continue
+            written.clear()
+            status = ask(client_page, "", method, url_of(rule, home))
+            if written or status < 400:
+                faults.append(f"{rule.rule}: {status} {written}")
+    assert not faults, "\n".join(faults)
+
+
+@contextmanager
+def writes() -> Iterator[list[str]]:
+    """Collect the writing statements that are sent inside the block, whether they are committed or not."""
+    found: list[str] = []
 
     def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        word = statement.lstrip()[:6].upper()
-        if word in {"INSERT", "UPDATE", "DELETE", "REPLAC"}:
-            written.append(statement)
+        if statement.lstrip()[:6].upper() in {"INSERT", "UPDATE", "DELETE", "REPLAC"}:
+            found.append(statement)
 
     event.listen(db.engine, "before_cursor_execute", listen)
-    faults = []
-    for rule, method, _right in routes(app):
-        if method != "GET":
-            continue
-        written.clear()
-        client_page.client.get(url_of(rule, home))
-        looks = getattr(app.view_functions[rule.endpoint], "__linli_audits_look__", None)
-        allowed = [one for one in written if looks and one.startswith("INSERT INTO audit_entry")]
-        if len(written) != len(allowed):
-            faults.append(f"{rule.rule}: {written}")
-    event.remove(db.engine, "before_cursor_execute", listen)
-    assert not faults, "\n".join(faults)
+    try:
+        yield found
+    finally:
+        event.remove(db.engine, "before_cursor_execute", listen)
 
 
 def test_desk_routes_ask_for_a_right_that_members_do_not_have_by_themselves(app: Flask) -> None:

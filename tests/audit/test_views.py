@@ -13,7 +13,7 @@ from tests.harness.client import Visitor
 
 
 @pytest.fixture
-def village(client_page: Visitor) -> Area:  # noqa: ARG001 - brings the app
+def village(client_page: Visitor) -> Area:
     with transaction():
         return make_village(make_town())
 

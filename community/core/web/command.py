@@ -27,7 +27,8 @@ V = TypeVar("V", bound=Callable[..., Any])
 FIELD = "command_key"
 HEADER = "Idempotency-Key"
 _NEVER_HASHED = {FIELD, "csrf_token"}
-_FINAL = {403, 404, 409, 410, 422}
+# Not 403: a right is asked anew, it may have been granted meanwhile, and who holds none leaves no row.
+_FINAL = {404, 409, 410, 422}
 
 
 class _LeaveNothing(Exception):
