@@ -42,6 +42,6 @@ class RoleGrant(Base):
     place: Mapped[str] = mapped_column(String(60), default="")
     starts_at: Mapped[dt.datetime]
     until: Mapped[dt.datetime | None]
-    # Empty for grants made by a command line or a team's rule.
+    # Empty for grants made by a command line.
     granted_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
     reason: Mapped[str | None] = mapped_column(String(200))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import or_, select
 
@@ -20,13 +20,15 @@ from community.core.errors import Conflict, NotFound
 class Place:
     """Where a role holds: an area by id and path, or one team; `name` is for people to read, in lists of offices.
 
-    For a team `path` is the area it is run from: whose admins may give roles in it.
+    For a team `path` is the area it is run from: whose admins may give roles in it; `more_paths` are the other areas
+    that it works in.
     """
 
     name: str
     path: str
     area_id: int | None = None
     team_id: int | None = None
+    more_paths: tuple[str, ...] = ()
 
     @property
     def scope_path(self) -> str:
@@ -47,7 +49,25 @@ def grant(actor: Actor, *, member_id: int, role: str, place: Place, reason: str 
     kind = session().get(Role, role)
     if kind is None:
         raise NotFound
-    policies.may_give(actor, kind, place, member_id)
+    return _give(actor, kind, member_id=member_id, place=place, reason=reason)
+
+
+def appoint(actor: Actor, *, member_id: int, role: str, place: Place) -> RoleGrant:
+    """Give a role that comes with an office of a room above, by whoever that room's rule lets name its holder.
+
+    The actor needs no GRANT_MANAGE, but every right of the role in every area of `place`. Raises NotFound for an
+    unknown role, Forbidden for oneself and for rights not held.
+    """
+    kind = session().get(Role, role)
+    if kind is None:
+        raise NotFound
+    return _give(actor, kind, member_id=member_id, place=place, reason=None)
+
+
+def _give(actor: Actor, kind: Role, *, member_id: int, place: Place, reason: str | None) -> RoleGrant:
+    role = kind.code
+    for path in (place.path, *place.more_paths):
+        policies.may_give(actor, kind, replace(place, path=path), member_id)
     held = _in_force(member_id, role, place)
     if held is not None:
         return held

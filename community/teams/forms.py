@@ -143,3 +143,15 @@ class RoleForm(RowForm):
     role = SelectField(
         _("职务"), [InputRequired(_("请选择职务"))], choices=[SelectChoice(role, ROLE_WORDS[role]) for role in ROLES]
     )
+
+    @classmethod
+    def of(cls, membership_id: int, role: str, *, leads: bool) -> RoleForm | None:
+        """Return the form of a row as `role` stands; None for a leader whom the actor may not replace.
+
+        `leads` says whether she may name this team's leader.
+        """
+        if role == "leader" and not leads:
+            return None
+        form = cls(formdata=None, prefix=str(membership_id), data={"role": role})
+        form.role.choices = [SelectChoice(one, ROLE_WORDS[one]) for one in ROLES if leads or one != "leader"]
+        return form

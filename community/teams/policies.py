@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import dataclass
 
-from community.core.errors import Conflict, DomainError
+from community.core.authz import Actor, Perm, can
+from community.core.errors import Conflict, DomainError, Forbidden
 from community.core.i18n import _
 from community.people.policies import MINOR, check_age
 from community.teams.models import MOVES, Team
@@ -46,6 +48,25 @@ def scope_of(team: Team, *, home_path: str, building_path: str | None) -> str:
         return building_path
     inside = any(home_path.startswith(path) for path in team.scope_paths)
     return home_path if inside else team.scope_path
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """One of the areas that a team works in."""
+
+    scope_path: str
+    scope_team_id: int
+
+
+def reaches_whole(actor: Actor, team: Team) -> bool:
+    """Say whether the actor decides about memberships everywhere the team works (load `team.areas` first)."""
+    return all(can(actor, Perm.MEMBERSHIP_DECIDE, _Part(path, team.id)) for path in team.scope_paths)
+
+
+def must_reach_whole(actor: Actor, team: Team) -> None:
+    """Raise Forbidden unless the actor decides everywhere the team works: its leader sees and settles all of that."""
+    if not reaches_whole(actor, team):
+        raise Forbidden(_("这支队还在您的片区以外活动，队长请由镇街或联合会来定"), code="wider_team")
 
 
 def ancestors(path: str) -> tuple[str, ...]:

@@ -115,6 +115,22 @@ def test_nobody_gives_a_right_that_she_lacks(village):
     assert [office.role for office in queries.held_by(member.id)] == ["clerk"]
 
 
+def test_an_appointment_needs_every_right_of_the_role_in_every_area_of_the_place(village):
+    with transaction():
+        elsewhere = make_village(make_town("平桥街道"))
+    admin, member = member_of(village, "village_admin"), member_of(village)
+    here = Place("晚潮夜巡队", village.path, team_id=77)
+    both = Place("先锋骑手一队", village.path, team_id=78, more_paths=(elsewhere.path,))
+    with pytest.raises(Forbidden) as caught, transaction():
+        services.appoint(actor_of(admin), member_id=member.id, role="team_leader", place=both)
+    assert caught.value.code == "more_than_held"
+    with pytest.raises(Forbidden), transaction():
+        services.appoint(actor_of(admin), member_id=admin.id, role="team_leader", place=here)
+    with transaction():
+        given = services.appoint(actor_of(admin), member_id=member.id, role="team_leader", place=here)
+    assert (given.granted_by, given.team_id) == (admin.id, 77)
+
+
 def test_a_place_elsewhere_and_an_unknown_role_are_not_found(village):
     boss, member = member_of(village, "system_admin"), member_of(village)
     with transaction():

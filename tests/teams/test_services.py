@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import func, insert, select
 from sqlalchemy.exc import IntegrityError
 
-from community.access.models import RoleGrant
+from community.access.models import Role, RoleGrant
 from community.audit.models import AuditEntry
 from community.core import clock
 from community.core.authz import Actor, Perm, can
@@ -23,7 +23,7 @@ from community.people import consents, services as people_services
 from community.people.models import Member, MemberArea
 from community.places.models import Area
 from community.teams import services
-from community.teams.models import Membership, MembershipEvent, Team
+from community.teams.models import Membership, MembershipEvent, Team, TeamArea
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_area, make_town, make_village
@@ -484,7 +484,7 @@ def test_a_leader_holds_the_office_of_her_team_until_she_leaves(house: House) ->
     with transaction():
         member = make_member(house.village)
         membership = make_membership(member, house.team, scope_path=house.village.path)
-        services.set_role(house.admin, membership.id, "leader")
+        services.set_role(town_admin(house), membership.id, "leader")
     assert can(actor_of(member), Perm.MEMBERSHIP_READ, membership)
     with transaction():
         services.leave(actor_of(member), membership.id)
@@ -496,12 +496,77 @@ def test_a_leader_holds_the_office_of_her_team_until_she_leaves(house: House) ->
 
 def test_a_leader_who_becomes_a_member_again_loses_the_office(house: House, frozen_clock: FrozenClock) -> None:
     with transaction():
-        member = make_member(house.village)
+        member, admin = make_member(house.village), town_admin(house)
         membership = make_membership(member, house.team, scope_path=house.village.path)
-        services.set_role(house.admin, membership.id, "leader")
-        services.set_role(house.admin, membership.id, "member")
+        services.set_role(admin, membership.id, "leader")
+        services.set_role(admin, membership.id, "member")
     frozen_clock.tick(seconds=1)
     assert Perm.TEAM_READ not in actor_of(member).perms
+
+
+def town_admin(house: House) -> Actor:
+    member = make_member(house.village, display_name="高培源")
+    make_grant(member, "town_admin", house.town)
+    return actor_of(member)
+
+
+def grants_for(team: Team) -> list[RoleGrant]:
+    return list(session().scalars(select(RoleGrant).where(RoleGrant.team_id == team.id)))
+
+
+def test_the_grant_of_a_leader_says_who_named_her(house: House) -> None:
+    with transaction():
+        admin = town_admin(house)
+        membership = make_membership(make_member(house.village), house.team, scope_path=house.village.path)
+        services.set_role(admin, membership.id, "leader")
+    assert [grant.granted_by for grant in grants_for(house.team)] == [admin.member_id]
+    told = select(AuditEntry.actor_id).where(AuditEntry.act == "access.grant")
+    assert session().scalars(told).all() == [admin.member_id]
+
+
+def test_a_village_names_no_leader_of_a_team_that_works_beyond_it(house: House) -> None:
+    with transaction():
+        membership = make_membership(make_member(house.village), house.team, scope_path=house.village.path)
+    with pytest.raises(Forbidden) as refused, transaction():
+        services.set_role(house.admin, membership.id, "leader")
+    assert refused.value.code == "wider_team"
+    assert grants_for(house.team) == []
+    session().refresh(membership)
+    assert membership.role == "member"
+    with transaction():
+        services.set_role(house.admin, membership.id, "deputy")
+    assert membership.role == "deputy"
+
+
+def test_a_town_names_no_leader_of_a_team_that_works_in_two_towns(house: House) -> None:
+    with transaction():
+        admin = town_admin(house)
+        session().add(TeamArea(team_id=house.team.id, area_id=house.foreign.id, scope_path=house.foreign.path))
+        membership = make_membership(make_member(house.village), house.team, scope_path=house.village.path)
+    with pytest.raises(Forbidden), transaction():
+        services.set_role(admin, membership.id, "leader")
+    assert grants_for(house.team) == []
+
+
+def test_a_village_takes_no_office_of_a_wider_team_away_either(house: House) -> None:
+    with transaction():
+        membership = make_membership(make_member(house.village), house.team, scope_path=house.village.path)
+        services.set_role(town_admin(house), membership.id, "leader")
+    with pytest.raises(Forbidden), transaction():
+        services.set_role(house.admin, membership.id, "member")
+    assert [grant.until for grant in grants_for(house.team)] == [None]
+
+
+def test_who_lacks_a_right_of_the_office_names_no_leader(house: House) -> None:
+    with transaction():
+        session().add(Role(code="registrar", name="登记员", perms=["teams:membership:decide", "teams:team:read"]))
+        session().flush()
+        registrar = make_member(house.village)
+        make_grant(registrar, "registrar", house.town)
+        membership = make_membership(make_member(house.village), house.team, scope_path=house.village.path)
+    with pytest.raises(Forbidden) as refused, transaction():
+        services.set_role(actor_of(registrar), membership.id, "leader")
+    assert refused.value.code == "more_than_held"
 
 
 def test_nobody_makes_herself_leader_and_only_known_roles_are_given(house: House) -> None:

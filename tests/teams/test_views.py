@@ -459,10 +459,27 @@ def test_the_desk_lists_teams_that_serve_the_area_with_its_own_people(client_pag
     assert "外村人" not in page.text
 
 
+def test_the_desk_offers_the_office_of_leader_to_whom_may_give_it(client_page: Visitor, house: House) -> None:
+    with transaction():
+        make_membership(make_member(house.village), house.night, scope_path=house.village.path)
+        leader = make_membership(make_member(house.village), house.day, role="leader", scope_path=house.village.path)
+    client_page.sign_in(house.admin.id)
+    page = client_page.get(f"/desk/teams/{house.night.id}")
+    assert [option.get("value") for option in page.all("option")] == ["member", "deputy"]
+    roling = next(form for form in page.forms if form.action.endswith("/role"))
+    refused = client_page.submit(
+        roling, status=403, **{next(name for name in roling.fields if name.endswith("role")): "leader"}
+    )
+    assert "镇街" in refused.text
+    page = client_page.get(f"/desk/teams/{house.day.id}")
+    assert not [form for form in page.forms if form.action.endswith(f"/{leader.id}/role")]
+
+
 def test_an_admin_makes_a_leader_and_ends_a_place(client_page: Visitor, house: House) -> None:
     with transaction():
         member = make_member(house.village, display_name="钱桂英")
         make_membership(member, house.night, scope_path=house.village.path)
+        make_grant(house.admin, "town_admin", house.town)
     client_page.sign_in(house.admin.id)
     page = client_page.get(f"/desk/teams/{house.night.id}")
     roling = next(form for form in page.forms if form.action.endswith("/role"))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy.orm import selectinload
 
 from community.core import clock
 from community.core.authz import Actor, Perm, must, visible
@@ -137,9 +138,10 @@ def teams(actor: Actor) -> list[TeamLine]:
 
 
 def team(actor: Actor, team_id: int) -> Team:
-    """Return a team that the actor sees on the desk; raises NotFound for another one."""
+    """Return a team that the actor sees on the desk, with its areas; raises NotFound for another one."""
     must(actor, Perm.TEAM_READ)
-    found = session().scalars(select(Team).where(Team.id == team_id, _seen(actor))).one_or_none()
+    wanted = select(Team).where(Team.id == team_id, _seen(actor)).options(selectinload(Team.areas))
+    found = session().scalars(wanted).one_or_none()
     if found is None:
         raise NotFound
     return found

@@ -10,7 +10,7 @@ from community.core.i18n import _
 from community.messages.services import notify
 from community.people import queries as people, services as people_services
 from community.people.queries import Person
-from community.teams import queries
+from community.teams import policies, queries
 from community.teams.models import ROLES, Membership, Team
 from community.teams.services import moving, offices
 from community.teams.services.applying import end_place
@@ -85,7 +85,10 @@ def remove(actor: Actor, membership_id: int, reason: str) -> Membership:
 
 
 def set_role(actor: Actor, membership_id: int, role: str) -> Membership:
-    """Make an active member leader, deputy or plain member; a leader holds the office of her team. Never oneself."""
+    """Make an active member leader, deputy or plain member; a leader holds the office of her team. Never oneself.
+
+    The office reaches wherever the team works: Forbidden (wider_team) for who decides in a part of that only.
+    """
     if role not in ROLES:
         raise DomainError("role", _("请选择职务"), field="role")
     membership, member, team = _decide(actor, membership_id)
@@ -93,10 +96,12 @@ def set_role(actor: Actor, membership_id: int, role: str) -> Membership:
         raise Conflict("not_in_team", _("只有在队的人能担任职务"))
     if membership.role == role:
         return membership
+    if "leader" in {membership.role, role}:
+        policies.must_reach_whole(actor, team)
     before, membership.role = membership.role, role
     session().flush()
     if role == "leader":
-        offices.give(membership, team)
+        offices.give(actor, membership, team)
     else:
         offices.end(membership, team)
     notify(member.id, "teams.role", {"team": team.name}, link=_page(membership))

@@ -15,7 +15,7 @@ from community.core.web.command import command
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
 from community.people import phones
-from community.teams import services
+from community.teams import policies, services
 from community.teams.forms import GuardianForm, Refusable, RefuseForm, RoleForm
 from community.teams.queries import desk
 from community.teams.views.blueprint import bp
@@ -131,7 +131,7 @@ def _forms(membership_id: int, shown_again: int | None, form: Refusable | None) 
 def _team_page(team_id: int, shown_again: int | None = None, form: Refusable | None = None) -> str:
     actor = must_be_signed_in()
     found = desk.team(actor, team_id)
-    rows = desk.team_members(actor, team_id)
+    rows, leads = desk.team_members(actor, team_id), policies.reaches_whole(actor, found)
     return render_template(
         "teams/desk_team.html",
         team=found,
@@ -140,7 +140,7 @@ def _team_page(team_id: int, shown_again: int | None = None, form: Refusable | N
             (
                 row,
                 form if row.id == shown_again else RefuseForm(formdata=None, prefix=str(row.id)),
-                RoleForm(formdata=None, prefix=str(row.id), data={"role": row.role}),
+                RoleForm.of(row.id, row.role, leads=leads),
             )
             for row in rows
         ],
