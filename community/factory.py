@@ -181,6 +181,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     people_views.member_slot.register(points_panels.member_page)
     audit_queries.actor_names.register(people_queries.names)
     people_policies.offices.register(access_queries.offices)
+    faults.keep_form.register(patrols_views.keep_scan)
     faults.keep_form.register(people_views.kept.panel)
     looks.member_scope.register(people_queries.home_path)
     channels.wire(channels.ConsoleChannel(verbose=settings.demo))

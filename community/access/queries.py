@@ -13,6 +13,7 @@ from community.core.authz import Actor, Held, Perm
 from community.core.db import UtcDateTime, locking, session
 from community.people import queries as people
 
+MINOR = "14-17"
 _BLOCKED = {"merged", "left"}
 _KNOWN = frozenset(str(perm) for perm in Perm)
 
@@ -50,6 +51,8 @@ def load_actor(member_id: int, epoch: int, lock: bool) -> Actor | None:  # noqa:
         home_path=first.home_path,
         town_id=first.town_id,
         verified=first.verified_at is not None,
+        minor=first.age_band == MINOR,
+        guarded=first.age_band != MINOR or first.guardian_at is not None,
         held=tuple(
             Held(row.role, _perms(tuple(row.perms or ())), row.scope_path, row.team_id, row.place)
             for row in rows

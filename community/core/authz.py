@@ -90,7 +90,8 @@ class Actor:
     """Who acts in this request or job. Built anew each time, never stored.
 
     `status` is the member's (active or suspended), `verified` whether a person has checked who she is, `home_path` her
-    area's path and `town_id` her town's id.
+    area's path and `town_id` her town's id. `minor` is she from 14 to 17; `guarded` is False until a guardian has
+    agreed.
     `system` names a job instead of a person; it may do everything and its name goes into the audit log.
     """
 
@@ -100,6 +101,8 @@ class Actor:
     home_path: str = ""
     town_id: int | None = None
     verified: bool = False
+    minor: bool = False
+    guarded: bool = True
     held: tuple[Held, ...] = field(default=())
     system: str = ""
 

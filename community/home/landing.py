@@ -17,18 +17,19 @@ from community.patrols.views import scan
 from community.people import consents, queries as people
 from community.places import codes, queries as places
 from community.places.codes import PosterRevoked, ScannedPost
+from community.teams import queries as teams
 
 __all__ = ["bp", "landing", "type_code"]
 
 
 @dataclass(frozen=True)
 class Landing:
-    """What can be done at this place. `kept_at` is the time of a scan that sign-in interrupted."""
+    """What can be done at this place. `kept` is a scan that sign-in interrupted."""
 
     post: ScannedPost
     place: str
     token: str
-    kept_at: object | None
+    kept: scan.Kept | None
     consent: consents.ConsentText | None
     in_place: bool
 
@@ -40,7 +41,8 @@ def landing(token: str) -> Response:
         post = codes.resolve(token, codes.accepted_hosts(request.host))
     except PosterRevoked as revoked:
         near = places.posts_near(revoked.post.post_id)
-        return make_response(render_template("home/revoked.html", post=revoked.post, near=near), 410)
+        leaders = teams.leaders(revoked.post.scope_path)
+        return make_response(render_template("home/revoked.html", post=revoked.post, near=near, leaders=leaders), 410)
     actor = current_actor()
     return make_response(render_template("home/landing.html", page=_page(actor, post, token)))
 
@@ -48,12 +50,11 @@ def landing(token: str) -> Response:
 def _page(actor: Actor | None, post: ScannedPost, token: str) -> Landing:
     text = consents.current("presence")
     agreed = actor is not None and people.consented(actor.member_id, text.scope, text.version)
-    kept = scan.kept(request, token) if actor else None
     return Landing(
         post=post,
         place=places.names([post.area_id]).get(post.area_id, ""),
         token=token,
-        kept_at=kept.captured_at if kept else None,
+        kept=scan.waiting(request, token) if actor else None,
         consent=None if agreed else text,
         in_place=post.state == "active" and not post.moved,
     )

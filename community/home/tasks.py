@@ -13,6 +13,7 @@ from community.core.i18n import Text, _
 from community.patrols import queries as patrols
 from community.patrols.queries import Figures
 from community.people import queries as people
+from community.places import queries as posts
 from community.points.queries import awards
 from community.teams.queries import desk as teams
 
@@ -38,6 +39,9 @@ class _Queue:
     icon: str
     count: Callable[[Actor], int]
     show: str | None = None
+    state: str | None = None
+    # Shown only while something waits: most desks never see it.
+    rare: bool = False
 
 
 def _held(actor: Actor) -> int:
@@ -71,6 +75,16 @@ _QUEUES = (
         show="unverified",
     ),
     _Queue(
+        "places.posts",
+        Perm.POST_PRINT,
+        _("要换新的牌子"),
+        _("签名快要过期，打印新的一版换上"),
+        "printer",
+        posts.signs_to_reprint,
+        state=posts.REPRINT,
+        rare=True,
+    ),
+    _Queue(
         "points.awards",
         Perm.AWARD_READ,
         _("待发放的积分"),
@@ -83,17 +97,19 @@ _QUEUES = (
 
 def tasks(actor: Actor) -> list[Task]:
     """Return the queues that `actor` may open by a grant, with what waits in each."""
+    open_to_her = [queue for queue in _QUEUES if queue.perm in actor.perms and can(actor, Perm.DESK_OPEN)]
+    counted = [(queue, queue.count(actor)) for queue in open_to_her]
     return [
         Task(
             queue.endpoint,
-            url_for(queue.endpoint, show=queue.show),
+            url_for(queue.endpoint, show=queue.show, state=queue.state),
             queue.label,
             queue.note,
             queue.icon,
-            queue.count(actor),
+            count,
         )
-        for queue in _QUEUES
-        if queue.perm in actor.perms and can(actor, Perm.DESK_OPEN)
+        for queue, count in counted
+        if count or not queue.rare
     ]
 
 

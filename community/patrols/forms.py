@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from wtforms import StringField
+from wtforms import RadioField, StringField
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length
 
 from community.core.i18n import _
@@ -12,6 +13,11 @@ from community.core.web.forms import Form
 class SettleForm(Form):
     """A decision needs a reason that the member reads."""
 
+    decision = RadioField(
+        _("结果"),
+        choices=[SelectChoice("accept", _("有效")), SelectChoice("reject", _("无效"))],
+        validators=[InputRequired(_("请选“有效”或“无效”"))],
+    )
     reason = StringField(
         _("理由"), validators=[InputRequired(_("请写明理由，对方会看到")), Length(max=200, message=_("最多 200 字"))]
     )

@@ -23,6 +23,9 @@ class Thresholds:
     speed_on_foot: float = 4.0
     speed_rider: float = 12.0
     silence: dt.timedelta = dt.timedelta(days=7)
+    # When minors are at home (product.md §5.4: daytime events, no night patrol), local wall-clock hours.
+    minors_until: int = 21
+    minors_from: int = 6
 
 
 LIMITS = Thresholds()
@@ -32,7 +35,7 @@ FLAGS = ("post_paused", "geo_far", "too_fast", "burst", "shared_device")
 NOTES = ("poster_old", "walk_in", "geo_none", "geo_coarse")
 # Rows 20 and 22–24: silence does not settle these (checkin.md §2.9, last paragraph).
 NEEDS_A_PERSON = ("geo_far", "too_fast", "tour_fast", "burst", "shared_device")
-REFUSALS = ("suspended", "no_consent", "not_member")
+REFUSALS = ("suspended", "guardian_needed", "minor_at_night", "not_member", "no_consent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +64,11 @@ def grade_of(evidence: Evidence) -> str:
     if evidence.src == "typed":
         return "D"
     return "B" if evidence.band in {"near", "compatible"} else "C"
+
+
+def is_night_for_minors(hour: int) -> bool:
+    """Say whether `hour` (0–23, local) lies in the time in which nobody under 18 serves."""
+    return hour >= LIMITS.minors_until or hour < LIMITS.minors_from
 
 
 def is_double(kind: str, post_id: int, at: dt.datetime, earlier: Sequence[Earlier]) -> bool:

@@ -20,6 +20,7 @@ from community.people import queries as people
 from community.places import geo, queries as places
 
 PAGE = 50
+DESK_PAGE = 100
 _C = CheckIn.__table__.c
 _POST = places.POST.c
 
@@ -152,22 +153,22 @@ def _on_day(actor: Actor, day: dt.date) -> tuple[ColumnElement[bool], ...]:
     )
 
 
-def on_day(actor: Actor, day: dt.date, *, only: str = "", limit: int = 200) -> Sequence[Row[Any]]:
-    """Return the check-ins of the civil `day` in the actor's areas, newest first; `only` one status."""
+def on_day(actor: Actor, day: dt.date, before: dt.datetime | None = None) -> Sequence[Row[Any]]:
+    """Return up to 101 check-ins of the civil `day` in the actor's areas, newest first, those before `before`."""
     statement = _receipts().where(*_on_day(actor, day))
-    if only:
-        statement = statement.where(CheckIn.status == only)
-    return session().execute(statement.order_by(CheckIn.used_at.desc()).limit(limit)).all()
+    if before is not None:
+        statement = statement.where(CheckIn.used_at < before)
+    return session().execute(statement.order_by(CheckIn.used_at.desc()).limit(DESK_PAGE + 1)).all()
 
 
-def waiting(actor: Actor, limit: int = 100) -> Sequence[Row[Any]]:
-    """Return the flagged check-ins that the actor may settle, oldest first; never her own."""
+def waiting(actor: Actor) -> Sequence[Row[Any]]:
+    """Return the hundred oldest flagged check-ins that the actor may settle, oldest first; never her own."""
     statement = _receipts().where(
         visible(actor, Perm.CHECKIN_SETTLE, CheckIn),
         CheckIn.status == "flagged",
         CheckIn.member_id != actor.member_id,
     )
-    return session().execute(statement.order_by(CheckIn.used_at).limit(limit)).all()
+    return session().execute(statement.order_by(CheckIn.used_at).limit(DESK_PAGE)).all()
 
 
 def waiting_count(actor: Actor) -> int:

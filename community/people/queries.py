@@ -37,6 +37,8 @@ def identity(member_id: int | BindParameter[int]) -> Select[Any]:
         columns.home_path,
         columns.town_id,
         columns.verified_at,
+        columns.age_band,
+        columns.guardian_at,
     ).where(columns.id == member_id)
 
 

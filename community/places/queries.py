@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, exists, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, exists, func, or_, select, tuple_
 
 from community.core.authz import Actor, Perm, can, must, under, visible
+from community.core.config import settings
 from community.core.db import session
 from community.core.errors import NotFound
 from community.places import geo
@@ -19,6 +20,8 @@ POST = Post.__table__
 # Levels of a path: district/town/village/grid/building/.
 _VILLAGE_DEPTH = 3
 PAGE = 50
+# A filter beside the states of a post: its sign should be printed anew.
+REPRINT = "reprint"
 # A longer list is no choice any more: the page of areas leads to each one.
 CHOICES = 400
 
@@ -184,9 +187,13 @@ def desk_posts(
     actor: Actor, *, search: str = "", state: str = "", scope: str = "", after: int | None = None
 ) -> PostPage:
     """Return posts the actor may read in the order of their numbers: `search` in name, number or spot, one `state`
-    (default: all but retired ones), below the area path `scope`, behind the post `after`."""
+    (default: all but retired ones; REPRINT: those whose sign's key is in its grace), below the area path `scope`,
+    behind the post `after`."""
     wanted = select(Post).where(visible(actor, Perm.POST_READ, Post))
-    wanted = wanted.where(Post.state == state if state else Post.state != "retired")
+    if state == REPRINT:
+        wanted = wanted.where(Post.state != "retired", Post.id.in_(_old_signs()))
+    else:
+        wanted = wanted.where(Post.state == state if state else Post.state != "retired")
     if scope:
         wanted = wanted.where(under(Post.scope_path, (scope,)))
     for word in search.split():
@@ -198,6 +205,20 @@ def desk_posts(
     found = session().scalars(wanted.order_by(Post.number, Post.id).limit(PAGE + 1)).all()
     lines = _lines(found[:PAGE])
     return PostPage(lines, lines[-1].post.id if len(found) > PAGE else None)
+
+
+def signs_to_reprint(actor: Actor) -> int:
+    """Return how many posts in the actor's areas hang a sign whose key is in its grace (checkin.md §2.9 row 5)."""
+    found = select(func.count(Post.id)).where(
+        visible(actor, Perm.POST_PRINT, Post), Post.state != "retired", Post.id.in_(_old_signs())
+    )
+    return session().scalar(found) or 0
+
+
+def _old_signs() -> Select[int]:
+    secrets = settings().secrets
+    old = [key.kid for key in secrets.signing.keys if key.state == "grace"] if secrets else []
+    return select(PostPrint.post_id).where(PostPrint.retired_at.is_(None), PostPrint.kid.in_(old))
 
 
 def _lines(found: Sequence[Post]) -> list[PostLine]:

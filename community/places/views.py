@@ -39,7 +39,7 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 @requires(Perm.POST_READ)
 def posts() -> str:
     asked = {name: _asked(name) for name in ("q", "state", "area")}
-    if asked["state"] not in POST_STATES:
+    if asked["state"] not in (*POST_STATES, queries.REPRINT):
         asked["state"] = ""
     area = queries.area_by_code(asked["area"]) if asked["area"] else None
     after = request.args.get("after", type=int)

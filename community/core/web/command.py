@@ -92,7 +92,8 @@ def _run(view: Callable[[], Response], marked: Callable[..., Any], skipped: set[
             raise
         return _answer(known)
     except DomainError as refusal:
-        if not refusal.final or refusal.status not in _FINAL:
+        # What belongs to a field is a form's error: mended, it is sent again.
+        if not refusal.final or refusal.field or refusal.status not in _FINAL:
             raise
         known = _store_refusal(key, asked, refusal)
         if known is None:

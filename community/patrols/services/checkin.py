@@ -54,7 +54,7 @@ def check_in(
     now = clock.now()
     at = at or now
     serving = teams.serving(actor.member_id, post.scope_path)
-    refusal = _refusal(actor, post, serving=serving is not None, agrees=agrees)
+    refusal = _refusal(actor, post, at, serving=serving is not None, agrees=agrees)
     if refusal:
         return refuse(refusal, device=device, src=evidence.src, member_id=actor.member_id, post=post)
     earlier = queries.earlier(actor.member_id, at, post.lat, post.lon)
@@ -103,10 +103,14 @@ def refuse(
     return Outcome("refused", None, code)
 
 
-def _refusal(actor: Actor, post: ScannedPost, *, serving: bool, agrees: bool) -> str:
-    """Row 8: suspended, not a member where the post is not open to anyone, no consent."""
+def _refusal(actor: Actor, post: ScannedPost, at: dt.datetime, *, serving: bool, agrees: bool) -> str:
+    """Row 8: suspended, a minor without her guardian or at night, no member where not anyone may, no consent."""
     if actor.status == "suspended":
         return "suspended"
+    if not actor.guarded:
+        return "guardian_needed"
+    if actor.minor and policies.is_night_for_minors(clock.local(at).hour):
+        return "minor_at_night"
     if not serving and post.open_to != "anyone":
         return "not_member"
     text = consents.current("presence")

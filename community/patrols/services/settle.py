@@ -36,7 +36,7 @@ def settle(actor: Actor, *, checkin_id: uuid.UUID, accept: bool, reason: str) ->
     Raises NotFound outside the actor's areas, DomainError for her own check-in or an empty reason, Conflict when it is
     settled already.
     """
-    checkin = session().execute(locking(select(CheckIn).where(CheckIn.id == checkin_id))).scalar()
+    checkin = _locked(checkin_id)
     if checkin is None:
         raise NotFound
     must(actor, Perm.CHECKIN_SETTLE, checkin)
@@ -55,12 +55,22 @@ def settle(actor: Actor, *, checkin_id: uuid.UUID, accept: bool, reason: str) ->
 
 def settle_by_silence(actor: Actor, *, checkin_id: uuid.UUID) -> bool:
     """Accept a flagged check-in that nobody settled within seven days; False when somebody just did."""
-    checkin = session().execute(locking(select(CheckIn).where(CheckIn.id == checkin_id))).scalar()
+    checkin = _locked(checkin_id)
     if checkin is None or checkin.status != "flagged":
         return False
     must(actor, Perm.CHECKIN_SETTLE, checkin)
     _decide(checkin, accept=True, by=actor, reason="silence")
     return True
+
+
+def _locked(checkin_id: uuid.UUID) -> CheckIn | None:
+    """Return the check-in, locked; its member first, as every command of hers does, so that who she is stands still."""
+    member_id = session().execute(select(CheckIn.member_id).where(CheckIn.id == checkin_id)).scalar()
+    if member_id is None:
+        return None
+    people.known_member(member_id, lock=True)
+    statement = locking(select(CheckIn).where(CheckIn.id == checkin_id)).execution_options(populate_existing=True)
+    return session().execute(statement).scalar()
 
 
 def _decide(checkin: CheckIn, *, accept: bool, by: Actor, reason: str) -> None:

@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from dataclasses import replace
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import Request, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from community.core.errors import NotFound
-from community.core.ids import parse_uuid
+from community.core.ids import clean_code, is_code, parse_uuid
 from community.core.slots import Slot
 from community.core.web import device
 from community.core.web.command import command, passing
 from community.core.web.rights import public, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
-from community.patrols.policies import REFUSALS, Evidence
+from community.patrols.policies import REFUSALS
 from community.patrols.services.checkin import Outcome, check_in, refuse
 from community.patrols.texts import REFUSALS as REFUSAL_TEXTS
 from community.patrols.views import pages, scan
@@ -38,10 +37,10 @@ def make(token: str) -> Response:
         post = codes.resolve(token, codes.accepted_hosts(request.host))
     except (TokenBad, PosterRevoked) as bad:
         return _bad_code(token, bad)
-    actor, kept = current_actor(), scan.kept(request, token) if request.form.get("resume") else None
+    actor, kept = current_actor(), scan.unseal(request.form.get("scan"), token)
     found = kept.evidence if kept else scan.evidence(request.form, post)
     if actor is None:
-        return _sign_in_first(token, replace(found, band="none") if found.band == "far" else found)
+        return _sign_in_first(token, kept or scan.capture(token, found))
     if kept is None and scan.needs_second_fix(request.form, found, token):
         return make_response(render_template("patrols/again.html", page=pages.again(post, token)), 200)
     outcome = check_in(
@@ -57,16 +56,32 @@ def make(token: str) -> Response:
 
 def _bad_code(token: str, bad: TokenBad | PosterRevoked) -> Response:
     post: ScannedPost | None = getattr(bad, "post", None)
-    actor = current_actor()
-    refuse(bad.code, device=device.current(), src="poster", member_id=actor.member_id if actor else None, post=post)
+    actor, src = current_actor(), "typed" if is_code(clean_code(token)) else "poster"
+    refuse(bad.code, device=device.current(), src=src, member_id=actor.member_id if actor else None, post=post)
     return redirect(url_for("home.landing", token=token[:60]), 303)
 
 
-def _sign_in_first(token: str, found: Evidence) -> Response:
+def _sign_in_first(token: str, kept: scan.Kept) -> Response:
     there = url_for("home.landing", token=token)
     response = make_response(redirect(url_for("people.sign_in", next=there), 303))
-    scan.keep(response, token, found)
+    scan.carry(response, kept)
     return passing(response)
+
+
+def keep_scan(lost: Request) -> str | None:
+    """Return the page that finishes, in one tap, a scan whose form lost its session; the position is a band by now.
+
+    The panel of slot "keep_form" for check-ins: nothing of the form itself is kept.
+    """
+    if lost.endpoint != "patrols.make":
+        return None
+    token = str((lost.view_args or {}).get("token", ""))
+    try:
+        post = codes.resolve(token, codes.accepted_hosts(lost.host))
+    except (TokenBad, PosterRevoked):
+        return None
+    kept = scan.unseal(lost.form.get("scan"), token) or scan.capture(token, scan.evidence(lost.form, post))
+    return render_template("patrols/finish.html", page=pages.finish(post, kept, agrees="agree" in lost.form))
 
 
 def _after(outcome: Outcome, token: str) -> Response:
@@ -100,16 +115,17 @@ def receipt(checkin_id: str) -> str:
 @bp.get("/checkins")
 @signed_in
 def mine() -> str:
-    page = pages.mine(must_be_signed_in(), _instant(request.args.get("before")))
+    page = pages.mine(must_be_signed_in(), instant_of("before"))
     return render_template("patrols/mine.html", page=page)
 
 
-def _instant(text: str | None) -> dt.datetime | None:
+def instant_of(argument: str) -> dt.datetime | None:
+    """Return the instant in the query's `argument`, or None when it is none."""
     try:
-        found = dt.datetime.fromisoformat(text or "")
-    except ValueError:
+        found = dt.datetime.fromisoformat(request.args.get(argument, ""))
+        return found.astimezone(dt.UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found if found.tzinfo else None
 
 
 def checkin_id_of(text: str) -> uuid.UUID:

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from community.core import clock
 from community.core.authz import Perm
-from community.core.errors import DomainError
 from community.core.i18n import _, plain
 from community.core.web.command import command
 from community.core.web.rights import granted
 from community.core.web.session import must_be_signed_in
+from community.patrols import queries
 from community.patrols.forms import SettleForm
 from community.patrols.services.settle import settle as settle_checkin
 from community.patrols.views import pages
 from community.patrols.views.blueprint import bp
-from community.patrols.views.checkin import checkin_id_of
+from community.patrols.views.checkin import checkin_id_of, instant_of
 
 # Nothing was recorded before the first release; a day outside the calendar of rows means today.
 FIRST_DAY = dt.date(2020, 1, 1)
@@ -28,7 +28,7 @@ FIRST_DAY = dt.date(2020, 1, 1)
 @granted(Perm.CHECKIN_READ)
 def desk() -> str:
     day = _day(request.args.get("day"))
-    page = pages.desk(must_be_signed_in(), day, only=request.args.get("only", ""))
+    page = pages.desk(must_be_signed_in(), day, only=request.args.get("only", ""), before=instant_of("before"))
     return render_template("patrols/desk.html", page=page)
 
 
@@ -36,12 +36,13 @@ def desk() -> str:
 @granted(Perm.CHECKIN_SETTLE)
 @command()
 def settle(checkin_id: str) -> Response:
-    form = SettleForm()
+    actor, form, wanted = must_be_signed_in(), SettleForm(), checkin_id_of(checkin_id)
     if not form.validate():
-        raise DomainError("reason_missing", _("请写明理由，对方会看到"), field="reason", status=422)
-    accept = request.form.get("decision") == "accept"
-    reason = form.reason.data or ""
-    settle_checkin(must_be_signed_in(), checkin_id=checkin_id_of(checkin_id), accept=accept, reason=reason)
+        queries.receipt(actor, wanted)  # outside her area there is no such form to show again
+        page = pages.desk(actor, clock.today(), only="flagged")
+        return make_response(render_template("patrols/desk.html", page=page, form=form, again=wanted), 422)
+    accept = form.decision.data == "accept"
+    settle_checkin(actor, checkin_id=wanted, accept=accept, reason=form.reason.data or "")
     flash(plain(_("已核对为有效")) if accept else plain(_("已核对为无效")), "ok")
     return redirect(url_for("patrols.desk", only="flagged"), 303)
 

@@ -80,6 +80,15 @@ class Again:
 
 
 @dataclass(frozen=True)
+class Finish:
+    """A scan whose form lost its session: everything but the tap."""
+
+    post: ScannedPost
+    kept: scan.Kept
+    agrees: bool
+
+
+@dataclass(frozen=True)
 class Mine:
     """The member's own check-ins, newest first; `older` is the instant to go on from."""
 
@@ -99,6 +108,8 @@ class Desk:
     waiting: int
     accepted: int
     people: int
+    older: str | None = None
+    more: int = 0
 
 
 def line(row: Row[Any], actor: Actor) -> Line:
@@ -180,6 +191,11 @@ def again(post: ScannedPost, token: str) -> Again:
     return Again(post, token, scan.far_note(token))
 
 
+def finish(post: ScannedPost, kept: scan.Kept, *, agrees: bool) -> Finish:
+    """Return the page that asks for the last tap of a kept scan; `agrees`: she tapped below the consent text."""
+    return Finish(post, kept, agrees)
+
+
 def mine(actor: Actor, before: dt.datetime | None) -> Mine:
     """Return a page of the actor's own check-ins."""
     rows = queries.mine(actor, before)
@@ -187,18 +203,25 @@ def mine(actor: Actor, before: dt.datetime | None) -> Mine:
     return Mine(lines, lines[-1].used_at.isoformat() if len(rows) > queries.PAGE else None)
 
 
-def desk(actor: Actor, day: dt.date, *, only: str) -> Desk:
-    """Return the check-ins of `day` (or, with only="flagged", all that wait) in the actor's areas."""
-    rows = queries.waiting(actor) if only == "flagged" else queries.on_day(actor, day)
-    lines = [line(row, actor) for row in rows]
+def desk(actor: Actor, day: dt.date, *, only: str, before: dt.datetime | None = None) -> Desk:
+    """Return a page of the check-ins of `day` in the actor's areas, those before `before` when given.
+
+    With only="flagged" the oldest hundred that wait, whatever their day; `more` says how many wait behind them.
+    """
+    flagged = only == "flagged"
+    rows = queries.waiting(actor) if flagged else queries.on_day(actor, day, before)
+    lines = [line(row, actor) for row in rows[: queries.DESK_PAGE]]
+    waiting = queries.waiting_count(actor)
     figures = queries.figures(actor, day)
     return Desk(
         day=day,
         before=day - dt.timedelta(days=1),
         after=day + dt.timedelta(days=1) if day < clock.today() else None,
-        only=only if only == "flagged" else "",
+        only="flagged" if flagged else "",
         lines=lines,
-        waiting=queries.waiting_count(actor),
+        waiting=waiting,
         accepted=figures.accepted,
         people=figures.people,
+        older=lines[-1].used_at.isoformat() if len(rows) > queries.DESK_PAGE else None,
+        more=waiting - len(lines) if flagged else 0,
     )

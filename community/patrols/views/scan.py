@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Request, current_app
@@ -15,6 +15,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
 from community.core import clock
+from community.core.web import device
 from community.patrols.policies import LIMITS, Evidence
 from community.places import geo
 from community.places.codes import ScannedPost
@@ -27,13 +28,18 @@ STALE_FIX_MS = 120_000
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A scan kept through sign-in: its code, the server's time of it and its evidence."""
+    """A scan that waits for one more tap: its code, this phone, the server's time of it, its evidence.
+
+    `sealed` is its signed text, as a form or the cookie carries it; it never gets a later time than its first.
+    """
 
     token: str
+    device: str
     at: str
     src: str
     band: str
     far_m: int | None
+    sealed: str = ""
 
     @property
     def captured_at(self) -> dt.datetime:
@@ -76,27 +82,42 @@ def far_note(token: str) -> str:
     return str(_serializer("far").dumps({"token": token, "at": clock.now().isoformat()}))
 
 
-def keep(response: Response, token: str, found: Evidence) -> None:
-    """Put a scan into the ten-minute cookie of `response`."""
-    kept = Kept(token, clock.now().isoformat(), found.src, found.band, found.far_m)
+def capture(token: str, found: Evidence) -> Kept:
+    """Return the scan of this moment on this phone, sealed. A first far fix proves nothing and counts as none."""
+    if found.band == "far":
+        found = Evidence(found.src, "none")
+    kept = Kept(token, device.current(), clock.now().isoformat(), found.src, found.band, found.far_m)
+    fields = [kept.token, kept.device, kept.at, kept.src, kept.band, kept.far_m]
+    return replace(kept, sealed=str(_serializer("scan").dumps(fields)))
+
+
+def unseal(text: str | None, token: str) -> Kept | None:
+    """Return the scan that `text` seals, if it is of this very code, from this phone and not older than ten minutes."""
+    try:
+        code, phone, at, src, band, far_m = _serializer("scan").loads(text or "")
+        known = Kept(code, phone, at, src, band, far_m, text or "")
+        fresh = dt.timedelta(0) <= clock.now() - known.captured_at <= LIMITS.resume
+    except (BadData, TypeError, ValueError):
+        return None
+    return known if fresh and known.token == token and known.device == device.current() else None
+
+
+def waiting(request: Request, token: str) -> Kept | None:
+    """Return the scan of this code that waits in the cookie since before sign-in."""
+    return unseal(request.cookies.get(COOKIE), token)
+
+
+def carry(response: Response, kept: Kept) -> None:
+    """Let `response` carry the scan through sign-in, in a cookie that lasts as long as the scan counts."""
+    left = LIMITS.resume - (clock.now() - kept.captured_at)
     response.set_cookie(
         COOKIE,
-        str(_serializer("scan").dumps(asdict(kept))),
-        max_age=int(LIMITS.resume.total_seconds()),
+        kept.sealed,
+        max_age=max(1, int(left.total_seconds())),
         httponly=True,
         samesite="Lax",
         secure=current_app.config["SESSION_COOKIE_SECURE"],
     )
-
-
-def kept(request: Request, token: str) -> Kept | None:
-    """Return the scan of this very code that the cookie carries, if it is ours and not older than ten minutes."""
-    try:
-        known = Kept(**_serializer("scan").loads(request.cookies.get(COOKIE, "")))
-        fresh = dt.timedelta(0) <= clock.now() - known.captured_at <= LIMITS.resume
-    except (BadData, TypeError, ValueError):
-        return None
-    return known if fresh and known.token == token else None
 
 
 def forget(response: Response) -> None:

@@ -3,6 +3,7 @@
 from community.teams.queries.joining import Card, card, held_places, kinds, near, taken
 from community.teams.queries.own import (
     Mine,
+    leaders,
     my_memberships,
     newcomer_of,
     open_membership,
@@ -17,6 +18,7 @@ __all__ = [
     "card",
     "held_places",
     "kinds",
+    "leaders",
     "my_memberships",
     "near",
     "newcomer_of",

@@ -12,6 +12,7 @@ from community.core import clock
 from community.core.db import session
 from community.people.queries import MEMBER
 from community.teams.models import OPEN_STATES, Membership, MembershipEvent, Team, TeamArea
+from community.teams.policies import ancestors
 
 # How long a phone may fetch the answer to its application again and be signed in by it.
 REPLAY = dt.timedelta(hours=1)
@@ -148,6 +149,26 @@ def serving(member_id: int, path: str) -> Serving | None:
     """
     row = session().execute(_SERVING, {"member_id": member_id, "path": path}).first()
     return None if row is None else Serving(row.id, row.name, row.kind)
+
+
+def leaders(path: str) -> list[str]:
+    """Return the names of who leads a team that works at the area `path` or above it, at most three, closest first."""
+    area, member = TeamArea.__table__.c, MEMBER.c
+    rows = session().execute(
+        select(member.display_name, func.max(func.length(area.scope_path)))
+        .select_from(Membership.__table__)
+        .join(TeamArea.__table__, area.team_id == _MEMBERSHIP.team_id)
+        .join(MEMBER, member.id == _MEMBERSHIP.member_id)
+        .where(
+            _MEMBERSHIP.role == "leader",
+            _MEMBERSHIP.state == "active",
+            area.scope_path.in_(ancestors(path)),
+        )
+        .group_by(member.id, member.display_name)
+        .order_by(func.max(func.length(area.scope_path)).desc(), member.id)
+        .limit(3)
+    )
+    return [row.display_name for row in rows]
 
 
 def _mine() -> Select[Any]:

@@ -17,6 +17,7 @@ from community.patrols.models import Attempt, CheckIn, CheckInEvent
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import Outcome, check_in
 from community.people import queries as people
+from community.people.models import Member
 from tests.factories.access import actor_of
 from tests.factories.patrols import DEVICE, NEAR, Scene, make_scene, scan
 from tests.factories.people import give_consent, make_member
@@ -186,3 +187,31 @@ def test_a_suspended_member_is_refused_and_told_so(scene: Scene, heard: list[obj
         session().add(scene.member)
     assert go(scene).code == "suspended"
     assert count(CheckIn) == 0
+
+
+def minor(scene: Scene, *, guardian: bool) -> Member:
+    with transaction():
+        scene.post.open_to = "anyone"
+        session().add(scene.post)
+        agreed = clock.now() if guardian else None
+        young = make_member(scene.village, age_band="14-17", verified=guardian, guardian_at=agreed)
+        give_consent(young, "presence", "1")
+    return young
+
+
+def test_a_minor_waits_for_her_guardian(scene: Scene, heard: list[object], frozen_clock: FrozenClock) -> None:
+    frozen_clock.move_to(clock.at_local(clock.today(), dt.time(15, 0)))
+    young = minor(scene, guardian=False)
+    with transaction():
+        assert check_in(actor_of(young), scene.scanned, NEAR, device=DEVICE).code == "guardian_needed"
+    assert (count(CheckIn), heard) == (0, [])
+
+
+@pytest.mark.parametrize(("hour", "status"), [(6, "accepted"), (20, "accepted"), (21, "refused"), (5, "refused")])
+def test_a_minor_serves_by_day_only(
+    scene: Scene, heard: list[object], frozen_clock: FrozenClock, hour: int, status: str
+) -> None:
+    frozen_clock.move_to(clock.at_local(clock.today(), dt.time(hour, 30)))
+    young = minor(scene, guardian=True)
+    with transaction():
+        assert check_in(actor_of(young), scene.scanned, NEAR, device=DEVICE).status == status

@@ -94,6 +94,67 @@ def test_the_kept_scan_is_gone_after_ten_minutes(scene: Scene, client_page: Visi
     assert "扫的码还在" not in client_page.get(f"/p/{scene.token}").text
 
 
+def test_a_kept_scan_never_gets_a_later_time(scene: Scene, client_page: Visitor, frozen_clock: FrozenClock) -> None:
+    page = client_page.get(f"/p/{scene.token}")
+    client_page.submit(page.form(f"/p/{scene.token}/checkin"), **HERE)
+    at = frozen_clock.now()
+    frozen_clock.tick(minutes=9)
+    client_page.sign_in(scene.member.id)
+    form = client_page.get(f"/p/{scene.token}").form(f"/p/{scene.token}/checkin")
+    with client_page.client.session_transaction(base_url=client_page.public_url) as cookie:
+        del cookie["_user_id"]
+    client_page.submit(form)  # signed out again: it is kept as it was, not anew
+    client_page.sign_in(scene.member.id)
+    frozen_clock.tick(seconds=30)
+    back = client_page.get(f"/p/{scene.token}")
+    client_page.submit(back.form(f"/p/{scene.token}/checkin"))
+    session().expire_all()
+    assert session().scalars(select(CheckIn.used_at)).one() == at
+    with transaction():
+        other = make_member(scene.village)
+    frozen_clock.tick(minutes=2)
+    client_page.sign_in(other.id)
+    assert "扫的码还在" not in client_page.get(f"/p/{scene.token}").text
+
+
+def test_a_scan_whose_form_lost_its_session_is_finished_in_one_tap_without_its_coordinates(
+    scene: Scene, client_page: Visitor, frozen_clock: FrozenClock
+) -> None:
+    client_page.sign_in(scene.member.id)
+    form = client_page.get(f"/p/{scene.token}").form(f"/p/{scene.token}/checkin")
+    at = frozen_clock.now()
+    origin = {"headers": {"Origin": client_page.public_url}}
+    lost = client_page.post(form.action, form.filled(**HERE) | {"csrf_token": "x"}, status=400, **origin)
+    assert "再点一下" in lost.h1
+    assert not any(word in client_page.last.text for word in ("30.2", "120.3"))  # type: ignore[union-attr]
+    assert checkins() == 0
+    frozen_clock.tick(minutes=5)
+    client_page.submit(lost.form(f"/p/{scene.token}/checkin"))
+    session().expire_all()
+    row = session().scalars(select(CheckIn)).one()
+    assert (row.used_at, row.band) == (at, "near")
+
+
+def test_hours_later_a_lost_form_is_a_new_scan_without_a_position(
+    scene: Scene, client_page: Visitor, frozen_clock: FrozenClock
+) -> None:
+    client_page.sign_in(scene.member.id)
+    form = client_page.get(f"/p/{scene.token}").form(f"/p/{scene.token}/checkin")
+    origin = {"headers": {"Origin": client_page.public_url}}
+    lost = client_page.post(form.action, form.filled(**HERE) | {"csrf_token": "x"}, status=400, **origin)
+    frozen_clock.tick(hours=8)
+    client_page.submit(lost.form(f"/p/{scene.token}/checkin"))
+    session().expire_all()
+    row = session().scalars(select(CheckIn)).one()
+    assert (row.used_at, row.band) == (frozen_clock.now(), "none")
+
+
+@pytest.mark.parametrize("before", ["garbage", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-11-23"])
+def test_any_place_in_my_list_can_be_asked_for(scene: Scene, client_page: Visitor, before: str) -> None:
+    client_page.sign_in(scene.member.id)
+    client_page.get("/checkins", query_string={"before": before})
+
+
 def test_scanning_twice_shows_the_first_receipt(scene: Scene, client_page: Visitor, frozen_clock: FrozenClock) -> None:
     client_page.sign_in(scene.member.id)
     client_page.submit(client_page.get(f"/p/{scene.token}").form(f"/p/{scene.token}/checkin"), **HERE)

@@ -19,6 +19,7 @@ from tests.factories.people import give_consent, make_member
 from tests.factories.places import make_village
 from tests.factories.teams import make_membership
 from tests.harness.client import Visitor
+from tests.harness.pages import Form, Page
 
 
 @pytest.fixture
@@ -75,11 +76,29 @@ def test_her_own_flag_is_not_hers_to_settle(scene: Scene, client_page: Visitor) 
     assert "自己的由别人核对" in page.text
 
 
-def test_settling_without_a_reason_is_refused(scene: Scene, client_page: Visitor) -> None:
-    client_page.sign_in(scene.admin.id)
-    page = client_page.get("/desk/checkins?only=flagged")
+def flagged_form(page: Page) -> Form:
     (form,) = [form for form in page.forms if "/settle" in form.action]
-    assert "理由" in client_page.submit(form, status=422, decision="accept", reason="").text
+    return form
+
+
+def test_settling_without_a_reason_shows_the_form_again_and_is_mended(scene: Scene, client_page: Visitor) -> None:
+    client_page.sign_in(scene.admin.id)
+    form = flagged_form(client_page.get("/desk/checkins?only=flagged"))
+    again = client_page.submit(form, status=422, decision="accept", reason="")
+    assert "理由" in again.text
+    done = client_page.submit(flagged_form(again), decision="accept", reason="当面核对")
+    assert "没有要核对的打卡" in done.text
+
+
+@pytest.mark.parametrize("decision", ["", "perhaps", None])
+def test_settling_without_a_decision_decides_nothing(scene: Scene, client_page: Visitor, decision: str | None) -> None:
+    client_page.sign_in(scene.admin.id)
+    form = flagged_form(client_page.get("/desk/checkins?only=flagged"))
+    values = form.filled(reason="只写了理由") | ({"decision": decision} if decision is not None else {})
+    if decision is None:
+        values.pop("decision", None)
+    again = client_page.post(form.action, values, status=422)
+    assert flagged_form(again).filled()["reason"] == "只写了理由"
 
 
 def test_another_villages_admin_sees_nothing(scene: Scene, client_page: Visitor) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from hypothesis import given, strategies as st
 
 from community.core.clock import FrozenClock
@@ -71,26 +71,46 @@ def test_a_far_fix_needs_a_second_one_five_seconds_later(app: Flask, frozen_cloc
     assert not scan.needs_second_fix({}, Evidence("poster", "near"), "tok")
 
 
-def cookie_of(app: Flask, token: str) -> str:
-    response = Response()
-    scan.keep(response, token, Evidence("poster", "near"))
-    return response.headers["Set-Cookie"].split("=", 1)[1].split(";", 1)[0]
-
-
-def test_a_kept_scan_comes_back_for_its_own_code_within_ten_minutes(app: Flask, frozen_clock: FrozenClock) -> None:
-    value = cookie_of(app, "tok")
+def test_a_captured_scan_comes_back_for_its_own_code_and_phone_within_ten_minutes(
+    app: Flask, frozen_clock: FrozenClock
+) -> None:
     at = frozen_clock.now()
-    frozen_clock.tick(minutes=9)
-    with app.test_request_context(headers={"Cookie": f"{scan.COOKIE}={value}"}):
-        kept = scan.kept(request, "tok")
-        assert kept
-        assert (kept.captured_at, kept.evidence) == (at, Evidence("poster", "near"))
-        assert scan.kept(request, "another") is None
+    with app.test_request_context():
+        sealed = scan.capture("tok", Evidence("poster", "near")).sealed
+        frozen_clock.tick(minutes=9)
+        known = scan.unseal(sealed, "tok")
+        assert known
+        assert (known.captured_at, known.evidence) == (at, Evidence("poster", "near"))
+        assert scan.unseal(sealed, "another") is None
         frozen_clock.tick(minutes=2)
-        assert scan.kept(request, "tok") is None
+        assert scan.unseal(sealed, "tok") is None
 
 
-@pytest.mark.parametrize("value", ["", "x", "e30.x.y", "a" * 4000])
-def test_a_forged_kept_scan_is_ignored(app: Flask, value: str) -> None:
-    with app.test_request_context(headers={"Cookie": f"{scan.COOKIE}={value}"}):
-        assert scan.kept(request, "tok") is None
+def test_a_captured_scan_is_worth_nothing_on_another_phone(app: Flask, frozen_clock: FrozenClock) -> None:
+    with app.test_request_context():
+        sealed = scan.capture("tok", Evidence("poster", "near")).sealed
+    g.pop("device_id")
+    with app.test_request_context():
+        assert scan.unseal(sealed, "tok") is None
+
+
+def test_a_first_far_fix_is_captured_as_none(app: Flask, frozen_clock: FrozenClock) -> None:
+    with app.test_request_context():
+        assert scan.capture("tok", Evidence("poster", "far", 900)).evidence == Evidence("poster", "none")
+
+
+@pytest.mark.parametrize("text", ["", "x", "e30.x.y", "a" * 4000, None])
+def test_a_forged_captured_scan_is_ignored(app: Flask, text: str | None) -> None:
+    with app.test_request_context():
+        assert scan.unseal(text, "tok") is None
+
+
+def test_the_cookie_lasts_as_long_as_the_scan_counts(app: Flask, frozen_clock: FrozenClock) -> None:
+    with app.test_request_context():
+        known, response = scan.capture("tok", Evidence("poster", "near")), Response()
+        frozen_clock.tick(minutes=8)
+        scan.carry(response, known)
+    assert "Max-Age=120" in response.headers["Set-Cookie"]
+    g.pop("device_id")
+    with app.test_request_context(headers={"Cookie": f"{scan.COOKIE}={known.sealed}"}):
+        assert scan.waiting(request, "tok") is None  # another phone's cookie
