@@ -20,7 +20,7 @@ from community.core.db.violations import domain_error
 
 _Query = TypeVar("_Query", bound=GenerativeSelect)
 
-_writing: ContextVar[bool] = ContextVar("linli_writing", default=False)
+_open: ContextVar[Session | None] = ContextVar("linli_open", default=None)
 _schema: ContextVar[bool] = ContextVar("linli_schema", default=False)
 _test_connection: ContextVar[Connection | None] = ContextVar("linli_test_connection", default=None)
 
@@ -36,9 +36,13 @@ class NestedTransaction(RuntimeError):
 class LinliSession(FlaskSession):
     """Flask-SQLAlchemy's session for one database, which tests can pin to one connection with an outer transaction."""
 
+    def __init__(self, db: SQLAlchemy, **kwargs: Any) -> None:
+        super().__init__(db, **kwargs)
+        self._engine = db.engine
+
     def get_bind(self, *_args: Any, bind: Engine | Connection | None = None, **_kwargs: Any) -> Engine | Connection:
         # With one database there is nothing to find out about the statement, and every statement comes by here.
-        return bind or _test_connection.get() or self._db.engine
+        return bind or _test_connection.get() or self._engine
 
 
 db = SQLAlchemy(
@@ -53,18 +57,18 @@ db = SQLAlchemy(
 
 
 def session() -> Session:
-    """Return the session of the current application context."""
-    return db.session()
+    """Return the session of the open transaction, else of the current application context (it is the same one)."""
+    return _open.get() or db.session()
 
 
 def in_transaction() -> bool:
     """Say whether a `transaction()` is open here."""
-    return _writing.get()
+    return _open.get() is not None
 
 
 def may_write() -> bool:
     """Say whether rows may be written here: inside `transaction()` or while the schema is being changed."""
-    return _writing.get() or _schema.get()
+    return _open.get() is not None or _schema.get()
 
 
 @contextmanager
@@ -74,11 +78,11 @@ def transaction() -> Iterator[Session]:
     Commits on exit, rolls everything back on any exception. A violated constraint comes out as the domain error that
     is registered for it, on both engines. Raises NestedTransaction inside another one.
     """
-    if _writing.get():
+    if in_transaction():
         raise NestedTransaction("transaction() is opened at the edge, once")
     current = session()
     current.rollback()  # ends the read snapshot: what is read from here on is what the write will see
-    mark = _writing.set(True)
+    mark = _open.set(current)
     try:
         yield current
         current.commit()
@@ -89,7 +93,7 @@ def transaction() -> Iterator[Session]:
         current.rollback()
         raise
     finally:
-        _writing.reset(mark)
+        _open.reset(mark)
 
 
 @contextmanager
