@@ -8,7 +8,9 @@ from flask import Flask
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from tests.factories.patrols import Scene, make_scene
+from tests.factories.people import make_member
 from tests.factories.places import make_post, make_print
+from tests.factories.teams import make_membership
 from tests.harness.client import Visitor
 
 
@@ -53,8 +55,11 @@ def test_a_retired_sign_names_posts_nearby(scene: Scene, client_page: Visitor, f
         make_print(neighbour)
         scene.sign.retired_at = frozen_clock.now()
         session().add(scene.sign)
+        make_membership(make_member(scene.village, display_name="李建国"), scene.team, role="leader")
     page = client_page.get(f"/p/{scene.token}", 410)
     assert "中心花园岗" in page.text
+    assert "李**" in page.text
+    assert "李建国" not in page.text
 
 
 @pytest.mark.parametrize("typed", ["7k3m 9qx", "!!!!!!!!", "七个中文字符了", "a" * 300])

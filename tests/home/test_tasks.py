@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from community.core.db import transaction
+from community.core import clock
+from community.core.config import settings
+from community.core.db import session, transaction
+from community.core.keys import SigningRing
 from community.home import tasks
+from community.places import queries as posts
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
-from tests.factories.places import make_town, make_village
+from tests.factories.places import make_post, make_print, make_town, make_village
 from tests.factories.teams import make_membership, make_team
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app", "frozen_clock")]
@@ -46,3 +52,26 @@ def test_queues_follow_the_rights_that_somebody_holds():
     assert set(counts(leader)) == {"patrols.desk"}
     assert counts(resident) == {}
     assert tasks.places(actor_of(resident)) == ""
+
+
+def test_signs_whose_key_is_in_its_grace_become_a_task_and_a_list(app, monkeypatch):
+    ring = SigningRing.parse("b=a newer key for tests 77aa;a=tests only: 51c09d7e8ab3f246@grace")
+    known = settings()
+    rotated = replace(known, secrets=replace(known.need_secrets(), signing=ring))
+    monkeypatch.setitem(app.extensions, "linli_settings", rotated)
+    with transaction():
+        village = make_village()
+        old, new = make_post(village), make_post(village, name="安澜东门")
+        sign = make_print(old)
+        make_print(new, kid="b")
+        admin = make_member(village)
+        make_grant(admin, "village_admin", village)
+    actor = actor_of(admin)
+    (task,) = [task for task in tasks.tasks(actor) if task.icon == "printer"]
+    assert (task.count, task.href) == (1, "/desk/posts?state=reprint")
+    assert [line.post.id for line in posts.desk_posts(actor, state=posts.REPRINT).lines] == [old.id]
+    with transaction():
+        sign.retired_at = clock.now()
+        session().add(sign)
+        make_print(old, generation=2, kid="b")
+    assert not [task for task in tasks.tasks(actor) if task.icon == "printer"]
