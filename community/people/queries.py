@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from sqlalchemy import BindParameter, Select, bindparam, func, select
 from sqlalchemy.orm import selectinload
 
+from community.core import clock
 from community.core.authz import Actor, Perm, must, visible
 from community.core.db import locking, session
 from community.core.errors import NotFound
@@ -98,8 +100,12 @@ def consents(member_id: int) -> Sequence[Consent]:
     return session().scalars(statement).all()
 
 
-def with_phone(phone_hash: str, limit: int) -> Sequence[Member]:
-    """Return up to `limit` members who may sign in with a number: the verified one first, then the longest known."""
+def with_phone(phone_hash: str, limit: int, known: Sequence[int] = ()) -> Sequence[Member]:
+    """Return up to `limit` members who may sign in with a number.
+
+    The verified one first, then who is `known` (by id) on the phone that asks, then the newest: whoever types a number
+    before its owner takes no place of hers.
+    """
     statement = (
         select(Member)
         .where(
@@ -107,10 +113,16 @@ def with_phone(phone_hash: str, limit: int) -> Sequence[Member]:
             Member.password_hash.is_not(None),
             Member.status.in_(("active", "suspended")),
         )
-        .order_by(Member.verified_at.is_(None), Member.id)
+        .order_by(Member.verified_at.is_(None), Member.id.not_in(known), Member.id.desc())
         .limit(limit)
     )
     return session().scalars(statement).all()
+
+
+def registered_since(phone_hash: str, span: dt.timedelta) -> int:
+    """Return how many members were registered with a number within the last `span`, whoever they are."""
+    statement = select(func.count()).where(MEMBER.c.phone_hash == phone_hash, MEMBER.c.created_at > clock.now() - span)
+    return session().execute(statement).scalar_one()
 
 
 def verified_with(e164: str) -> Member:

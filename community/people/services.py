@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from argon2 import PasswordHasher
@@ -21,7 +23,11 @@ from community.places import queries as places
 # OWASP's smallest recommended argon2id: a sign-in costs about 25 ms a candidate on a small server.
 _hasher = PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
 # A number that people merely typed may belong to several rows; each sign-in does the work of this many.
-CANDIDATES = 3
+CANDIDATES = 5
+# So often a day a number may be registered by people at their phones: fewer than the candidates, so that strangers who
+# type it do not push its owner's new registration out. It tells that the number was typed today, not whose it is.
+REGISTRATIONS = 3
+DAY = dt.timedelta(days=1)
 # Of no password at all: verified against where a candidate is missing, so that time tells nothing.
 _NOBODY = "$argon2id$v=19$m=19456,t=2,p=1$xnYbnPIaOaS4NnxV2X71Ig$JZc2m1y9wKhTrhvm+5hjHU7qXgCDMoEpfg0s8n0nXVc"
 
@@ -70,7 +76,7 @@ def register(
 
     `actor` is who registers her, None when she does it herself. A known number is no error and reveals nothing: it
     makes another provisional member. Raises DomainError with the form's field for a name, number, age band, guardian,
-    area or password that cannot be taken.
+    area or password that cannot be taken, or for a number that was registered too often today.
     """
     band = policies.check_age(age_band)
     clean = policies.clean_name(name)
@@ -79,6 +85,8 @@ def register(
         raise DomainError("phone_missing", _("请填写手机号"), field="phone")
     if password:
         policies.check_password(password, phone=e164 or "", name=clean)
+    if e164 is not None and actor is None:
+        _must_not_be_often(e164)
     member = Member(
         display_name=clean,
         age_band=band,
@@ -95,6 +103,16 @@ def register(
     if actor is not None:
         audit.record(actor, "people.register", "member", member.id, scope_path=member.home_path)
     return member
+
+
+def _must_not_be_often(e164: str) -> None:
+    if queries.registered_since(phones.phone_hash(e164), DAY) >= REGISTRATIONS:
+        raise DomainError(
+            "phone_often",
+            _("这个手机号今天登记了好几次，先歇一歇"),
+            next_step=_("登记过就直接登录；没有登记过，请明天再来，或请楼长、社区当面帮您登记。"),
+            field="phone",
+        )
 
 
 def _guardian(band: str, name: str | None, phone: str | None, own: str | None) -> dict[str, str | None]:
@@ -155,12 +173,13 @@ def withdraw_consent(actor: Actor, scope: str) -> int:
 # --- signing in ---
 
 
-def sign_in(phone: str, password: str) -> Member:
+def sign_in(phone: str, password: str, *, known: Sequence[int] = ()) -> Member:
     """Return the member who has this number and password; raises WrongSignIn, whatever was wrong.
 
-    A number that is no number does the same work. A suspended member may sign in and see what is hers.
+    `known` are members (by id) who signed in on the phone that asks before: strangers who typed their number do not
+    crowd them out. A number that is no number does the same work. A suspended member may sign in and see what is hers.
     """
-    candidates = _candidates(phone)
+    candidates = _candidates(phone, known)
     found: Member | None = None
     for place in range(CANDIDATES):
         member = candidates[place] if place < len(candidates) else None
@@ -172,12 +191,12 @@ def sign_in(phone: str, password: str) -> Member:
     return found
 
 
-def _candidates(phone: str) -> list[Member]:
+def _candidates(phone: str, known: Sequence[int]) -> list[Member]:
     try:
         e164 = phones.parse(phone)
     except DomainError:
         return []
-    return list(queries.with_phone(phones.phone_hash(e164), CANDIDATES))
+    return list(queries.with_phone(phones.phone_hash(e164), CANDIDATES, known))
 
 
 def _fits(stored: str | None, password: str) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from community.core.authz import system_actor
@@ -84,15 +86,31 @@ def test_a_member_without_offices_sees_nobody(town):
     assert queries.waiting(actor_of(member)) == 0
 
 
-def test_candidates_for_a_number_are_the_verified_one_then_the_longest_known():
+def test_candidates_for_a_number_are_the_verified_one_then_who_is_known_here_then_the_newest():
     with transaction():
         numbers = phones.columns("+8619900000001")
-        for name, verified in (("甲", False), ("乙", False), ("丙", True), ("丁", False)):
-            make_member(display_name=name, verified=verified, password_hash="x", **numbers)
+        made = {
+            name: make_member(display_name=name, verified=name == "丙", password_hash="x", **numbers)
+            for name in "甲乙丙丁戊"
+        }
         make_member(display_name="没有密码", verified=False, **numbers)
         make_member(display_name="退出了", verified=False, status="left", password_hash="x", **numbers)
-    rows = queries.with_phone(phones.phone_hash("+8619900000001"), 3)
-    assert [row.display_name for row in rows] == ["丙", "甲", "乙"]
+        stranger = make_member(display_name="别的号码", password_hash="x", **phones.columns("+8619900000002"))
+    hashed = phones.phone_hash("+8619900000001")
+    assert [row.display_name for row in queries.with_phone(hashed, 3)] == ["丙", "戊", "丁"]
+    known = (made["甲"].id, stranger.id)
+    assert [row.display_name for row in queries.with_phone(hashed, 3, known)] == ["丙", "甲", "戊"]
+
+
+def test_registrations_of_one_number_are_counted_for_a_while(frozen_clock):
+    with transaction():
+        numbers = phones.columns("+8619900000001")
+        make_member(**numbers)
+        frozen_clock.tick(hours=2)
+        make_member(verified=False, **numbers)
+        make_member(verified=False, **phones.columns("+8619900000002"))
+    hashed = phones.phone_hash("+8619900000001")
+    assert [queries.registered_since(hashed, dt.timedelta(hours=hours)) for hours in (1, 3)] == [1, 2]
 
 
 def test_names_consents_and_homes_are_read_by_id(town):

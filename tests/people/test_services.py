@@ -119,6 +119,54 @@ def test_a_typed_number_makes_another_provisional_member_and_neither_signs_in_no
     assert services.sign_in(PHONE, "bieren-de-mima").id == second.id
 
 
+def register_others(times, day=0):
+    for number in range(times):
+        register(name="坏人" + "甲乙丙丁"[number], password=f"horse-battery-{day}-{number}")
+
+
+def test_strangers_who_type_a_number_first_do_not_keep_its_owner_out():
+    register_others(services.REGISTRATIONS - 1)
+    member = register()
+    assert services.sign_in(PHONE, PASSWORD).id == member.id
+
+
+def test_strangers_who_type_a_number_for_days_keep_its_owner_from_no_phone_that_knows_her(frozen_clock):
+    member = register()
+    for day in range(3):
+        frozen_clock.tick(days=1, minutes=1)
+        register_others(services.REGISTRATIONS, day)
+    assert services.sign_in(PHONE, PASSWORD, known=(member.id,)).id == member.id
+
+
+def test_a_phone_that_knows_a_member_still_asks_for_her_password():
+    member = register()
+    with pytest.raises(services.WrongSignIn):
+        services.sign_in(PHONE, "not-this-one", known=(member.id,))
+    with pytest.raises(services.WrongSignIn):
+        services.sign_in("199 0000 0009", PASSWORD, known=(member.id,))
+
+
+@pytest.mark.parametrize("owner", [None, "verified", "provisional"])
+def test_a_number_is_registered_so_many_times_a_day_whoever_has_it(frozen_clock, owner):
+    if owner:
+        with transaction():
+            make_member(verified=owner == "verified", password_hash="x", **phones.columns("+8619900000001"))
+        frozen_clock.tick(days=1, minutes=1)
+    register_others(services.REGISTRATIONS)
+    with pytest.raises(DomainError) as caught:
+        register()
+    assert (caught.value.code, caught.value.field) == ("phone_often", "phone")
+    register(phone="199 0000 0002")
+    frozen_clock.tick(days=1, minutes=1)
+    assert register().id
+
+
+def test_staff_registers_a_number_however_often_it_was_typed(admin, village):
+    register_others(services.REGISTRATIONS)
+    with transaction():
+        assert services.register(admin, name="王桂芬", phone=PHONE, age_band="60+", home_area_id=village.id).id
+
+
 # --- consent ---
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
@@ -195,6 +195,47 @@ def test_when_only_the_second_answer_arrives_the_newcomer_is_signed_in_by_it(
     neighbour.client._cookies.update(kept)
     assert neighbour.post(form(page).action, data).h1 == "申请已收到"
     assert memberships() == 1
+
+
+def test_the_form_sent_again_after_signing_out_signs_nobody_in(client_page: Visitor, house: House) -> None:
+    """A tablet that neighbours share: she applied and signed out, the next person goes back and sends it once more."""
+    page = client_page.get(f"/join/{house.night.id}?area={house.village.id}")
+    data = form(page).filled(**filled(house))
+    client_page.post(form(page).action, data)
+    client_page.submit(client_page.get("/me").form("/sign-out"))
+    own = form(client_page.get(f"/join/{house.night.id}?area={house.village.id}"))
+    answer = client_page.client.post(
+        form(page).action, data={**data, "password": "another-one-9", "csrf_token": own.fields["csrf_token"]}
+    )
+    assert answer.headers["Idempotent-Replayed"] == "true"
+    assert client_page.client.get("/me").status_code == 303
+
+
+def test_the_form_sent_again_after_the_session_was_ended_signs_nobody_in(client_page: Visitor, house: House) -> None:
+    page = client_page.get(f"/join/{house.night.id}?area={house.village.id}")
+    data = form(page).filled(**filled(house))
+    client_page.post(form(page).action, data)
+    token = form(client_page.get(f"/join/{house.day.id}?area={house.village.id}")).fields["csrf_token"]
+    with transaction():
+        session().execute(update(Member).values(session_epoch=2))
+    client_page.client.post(form(page).action, data=data | {"csrf_token": token})
+    assert client_page.client.get("/me").status_code == 303
+
+
+def test_who_applied_here_is_known_here_when_she_signs_in(client_page: Visitor, house: House) -> None:
+    apply(client_page, house, password="saopu-liangcha")
+    assert client_page.client.get_cookie("linli_known", domain="linli.test", path="/sign-in")
+
+
+def test_a_number_that_was_typed_too_often_today_comes_back_with_what_to_do(
+    new_visitor: Callable[[], Visitor], house: House
+) -> None:
+    for name in ("甲", "乙", "丙"):
+        apply(new_visitor(), house, name=f"邻居{name}")
+    page = apply(new_visitor(), house, status=422)
+    assert "这个手机号今天" in page.text
+    assert form(page).fields["name"] == "邱建平"
+    assert memberships() == 3
 
 
 def test_another_phone_with_the_same_form_is_not_signed_in_by_it(

@@ -22,6 +22,8 @@ Loader = Callable[[int, int, bool], Actor | None]
 
 _USER = re.compile(r"([0-9]{1,18}|[1-8][0-9]{18})\.([0-9]{1,9})")
 
+_LEFT = "left"
+
 _loader: Loader | None = None
 manager = LoginManager()
 
@@ -92,6 +94,11 @@ def claimed_member() -> str | None:
     return text.partition(".")[0] if isinstance(text, str) else None
 
 
+def somebody_was_here() -> bool:
+    """Say whether this browser's cookie tells of a member, also of one who signed out or whose session was ended."""
+    return "_user_id" in session or bool(session.get(_LEFT))
+
+
 def lock_actor_on_load() -> None:
     """Let the actor be loaded again by a statement that locks the member; called at the start of a command."""
     g.lock_actor = True
@@ -109,8 +116,9 @@ def sign_in(member_id: int, epoch: int) -> None:
 
 
 def sign_out() -> None:
-    """End the session on this device."""
+    """End the session on this device; all that stays is that somebody was here."""
     logout_user()
     # logout_user leaves a note to clear the remember cookie; everything else goes.
     for key in [key for key in session if key != "_remember"]:
         session.pop(key)
+    session[_LEFT] = session.permanent = True

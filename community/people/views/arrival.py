@@ -6,7 +6,7 @@ from flask import make_response, redirect, url_for
 from werkzeug.wrappers import Response
 
 from community.core.web import session
-from community.people.views import kept as kept_forms
+from community.people.views import kept as kept_forms, known
 
 
 def arrive(member_id: int, epoch: int, *, next_path: str | None = None, kept: str | None = None) -> Response:
@@ -16,8 +16,8 @@ def arrive(member_id: int, epoch: int, *, next_path: str | None = None, kept: st
     if page is not None:
         answer = make_response(page)
         answer.headers["Cache-Control"] = "no-store"
-        return answer
-    return redirect(local_path(next_path), 303)
+        return known.remember(answer, member_id)
+    return known.remember(redirect(local_path(next_path), 303), member_id)
 
 
 def local_path(text: str | None) -> str:

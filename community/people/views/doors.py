@@ -15,7 +15,7 @@ from community.core.web.session import current_actor, must_be_signed_in
 from community.people import phones, queries, services
 from community.people.forms import PasswordForm, SignInForm, blamed
 from community.people.queries import Person
-from community.people.views import arrival
+from community.people.views import arrival, known
 from community.people.views.blueprint import bp
 from community.people.views.kept import SignInPage
 
@@ -63,7 +63,7 @@ def sign_in_post() -> Response:
 
 def _known(form: SignInForm) -> Person | None:
     try:
-        return services.sign_in(form.phone.data, form.password.data)
+        return services.sign_in(form.phone.data, form.password.data, known=known.here())
     except services.WrongSignIn as error:
         blamed(form, error)
         return None

@@ -17,8 +17,9 @@ from community.core.web import security
 from community.core.web.command import command
 from community.core.web.limits import limiter
 from community.core.web.rights import public
-from community.core.web.session import current_actor, sign_in
+from community.core.web.session import current_actor, sign_in, somebody_was_here
 from community.people import queries as people
+from community.people.views import arrival, known
 from community.teams import queries, services
 from community.teams.forms import ApplyForm
 from community.teams.services import Newcomer
@@ -62,16 +63,19 @@ def stays_signed_in(view: V) -> V:
     """Sign a new member in again when her phone sends the same form twice and only the second answer arrives.
 
     The stored answer names her membership and goes to the same phone with the same key and body alone; it lets nobody
-    in who has been verified since.
+    in who has been verified since, and nobody where the first answer did arrive: a browser in which somebody was signed
+    in, whom the next person at it may want to be.
     """
 
     @wraps(view)
     def run(**arguments: Any) -> Response:
+        used = somebody_was_here()
         answer = make_response(view(**arguments))
-        if "Idempotent-Replayed" in answer.headers and current_actor() is None:
+        if "Idempotent-Replayed" in answer.headers and not used:
             newcomer = queries.newcomer_of(answer.headers.get("Location", ""))
             if newcomer is not None:
                 sign_in(*newcomer)
+                known.remember(answer, newcomer[0])
         return answer
 
     return run  # type: ignore[return-value]
@@ -139,9 +143,10 @@ def _told_kindly(error: DomainError) -> bool:
 
 
 def _received(actor: Actor | None, member_id: int, membership_id: int) -> Response:
+    there = url_for("teams.membership", membership_id=membership_id)
     if actor is None:
-        sign_in(member_id, people.known_member(member_id).session_epoch)
-    return redirect(url_for("teams.membership", membership_id=membership_id), 303)
+        return arrival.arrive(member_id, people.known_member(member_id).session_epoch, next_path=there)
+    return redirect(there, 303)
 
 
 def _form_page(team_id: int, form: ApplyForm, status: int = 200) -> Response:

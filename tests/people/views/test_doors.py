@@ -95,6 +95,31 @@ def test_every_failure_reads_the_same_and_keeps_the_number(client_page, member, 
     assert member.display_name not in page.text
 
 
+def test_her_own_phone_knows_her_however_many_others_typed_her_number(client_page, new_visitor, member, frozen_clock):
+    signed_in = client_page.submit(sign_in_form(client_page.get("/sign-in")), phone=PHONE, password=PASSWORD)
+    client_page.submit(client_page.get("/me").form("/sign-out"))
+    for day in range(3):
+        frozen_clock.tick(days=1, minutes=1)
+        with transaction():
+            for number in range(services.REGISTRATIONS):
+                services.register(
+                    None, name="别人", phone=PHONE, age_band="60+", password=f"horse-battery-{day}{number}"
+                )
+    page = client_page.submit(sign_in_form(client_page.get("/sign-in")), phone=PHONE, password=PASSWORD)
+    assert page.h1 == signed_in.h1
+    forged = new_visitor()
+    forged.client.set_cookie("linli_known", f"[{member.id}].x.y", domain="linli.test", path="/sign-in")
+    forged.submit(sign_in_form(forged.get("/sign-in")), phone=PHONE, password=PASSWORD, status=422)
+
+
+def test_what_a_phone_knows_travels_to_the_sign_in_page_alone(client_page, member):
+    client_page.submit(sign_in_form(client_page.get("/sign-in")), phone=PHONE, password=PASSWORD)
+    cookie = client_page.client.get_cookie("linli_known", domain="linli.test", path="/sign-in")
+    assert cookie
+    assert cookie.http_only
+    assert cookie.same_site == "Lax"
+
+
 def test_empty_fields_are_named(client_page):
     page = client_page.get("/sign-in")
     page = client_page.submit(sign_in_form(page), status=422)
