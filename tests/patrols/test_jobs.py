@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import uuid
+
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from community.core.authz import Actor
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
+from community.core.scheduler import ItemsFailed
 from community.patrols import jobs
 from community.patrols.models import Attempt, CheckIn
 from community.patrols.policies import Evidence
@@ -47,6 +51,31 @@ def test_silence_never_settles_what_needs_a_person(scene: Scene, frozen_clock: F
     frozen_clock.tick(days=30)
     jobs.settle_silent()
     assert status() == "flagged"
+
+
+def test_a_check_in_that_cannot_be_settled_keeps_no_other_waiting(
+    scene: Scene, frozen_clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _scan in range(3):
+        with transaction():
+            check_in(actor_of(scene.member), scene.scanned, NEAR, device=DEVICE)
+        frozen_clock.tick(hours=2)
+    frozen_clock.tick(days=8)
+    bad = session().scalars(select(CheckIn.id).order_by(CheckIn.used_at)).first()
+    settle = jobs.settle_by_silence
+
+    def fail_for_the_first(actor: Actor, *, checkin_id: uuid.UUID) -> bool:
+        done = settle(actor, checkin_id=checkin_id)
+        if checkin_id == bad:
+            raise ZeroDivisionError
+        return done
+
+    monkeypatch.setattr(jobs, "settle_by_silence", fail_for_the_first)
+    with pytest.raises(ItemsFailed, match=r"1 of 3 items failed"):
+        jobs.settle_silent()
+    session().expire_all()
+    statuses = session().scalars(select(CheckIn.status).order_by(CheckIn.used_at)).all()
+    assert statuses == ["flagged", "accepted", "accepted"]
 
 
 def test_refused_scans_are_forgotten_after_thirty_days(app: Flask, frozen_clock: FrozenClock) -> None:
