@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, tuple_, update
+from sqlalchemy import insert, select, tuple_, update
 
 from community.core import clock
 from community.core.authz import Actor, Perm, must
@@ -32,12 +32,24 @@ def notify(member_id: int, kind: str, params: Mapping[str, Any], link: str | Non
             id=message_id,
             member_id=member_id,
             kind=kind,
-            params={name: _stored(value) for name, value in params.items()},
+            params=_all_stored(params),
             link=link,
             created_at=clock.now(),
         )
     )
     return message_id
+
+
+def untold(member_ids: Sequence[int], kind: str, params: Mapping[str, Any], *, since: dt.datetime) -> list[int]:
+    """Return those of `member_ids` who were sent no message of `kind` with these very `params` at or after `since`."""
+    rows = session().execute(
+        select(Message.member_id, Message.params).where(
+            Message.member_id.in_(member_ids), Message.created_at >= since, Message.kind == kind
+        )
+    )
+    # Compared here: PostgreSQL has no equality for json.
+    told = {row.member_id for row in rows if row.params == _all_stored(params)}
+    return [member_id for member_id in member_ids if member_id not in told]
 
 
 def send_later(
@@ -82,6 +94,10 @@ def mark_read(actor: Actor, *, newest_id: int) -> int:
         .execution_options(synchronize_session=False)
     )
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def _all_stored(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _stored(value) for name, value in params.items()}
 
 
 def _stored(value: object) -> Any:

@@ -2,15 +2,38 @@
 
 from __future__ import annotations
 
-from community.core.db import transaction
+from collections.abc import Iterator
+
+from community.core.scheduler import for_each
 from community.points.queries import awards
-from community.points.services import awarding
+from community.points.services import awarding, budget
 
 _AT_ONCE = 500
+_TELL = "tell"
 
 
 def post_waiting() -> None:
-    """Post awards that waited for a budget which can pay again, one member a transaction, the longest waiting first."""
+    """Post awards that wait for nothing any more: their member is verified by now, or the budget can pay again.
+
+    One member a transaction, the longest waiting first. Then tell the admins of a budget that is empty after all:
+    when awards only met it while others were taking the last of it, nobody was told.
+    """
+    for_each(_due(), _do)
+
+
+def _due() -> Iterator[tuple[str, int, int]]:
+    """What is to do, (what, whose, how much), asked for when its turn has come."""
+    for member_id in awards.verified_meanwhile(_AT_ONCE):
+        yield "unverified", member_id, 0
     for member_id in awards.payable_members(_AT_ONCE):
-        with transaction():
-            awarding.release(member_id, "budget")
+        yield "budget", member_id, 0
+    for town_id, points in awards.unpaid_today():
+        yield _TELL, town_id, points
+
+
+def _do(item: tuple[str, int, int]) -> None:
+    what, whose, points = item
+    if what == _TELL:
+        budget.tell_if_empty(whose, points)
+    else:
+        awarding.release(whose, what)

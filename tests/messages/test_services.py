@@ -13,7 +13,7 @@ from community.core.db import session, transaction
 from community.core.errors import NotFound
 from community.messages import kinds
 from community.messages.models import Message, Outbox
-from community.messages.services import mark_read, notify, send_later
+from community.messages.services import mark_read, notify, send_later, untold
 from tests.factories.people import make_member
 
 
@@ -107,3 +107,18 @@ def test_the_same_key_waits_once_on_each_channel() -> None:
     assert rows["sms"].payload == {"text": "a"}
     assert rows["sms"].next_try_at == later
     assert rows["mail"].next_try_at == clock.now()
+
+
+@pytest.mark.engine
+def test_who_has_had_the_very_same_message_since_then_is_known(member_id: int, frozen_clock: FrozenClock) -> None:
+    with transaction():
+        other = make_member().id
+    began = clock.now()
+    tell(member_id)
+    both, same = [member_id, other], {"team": "夜巡队"}
+    assert untold(both, "t.x", same, since=began) == [other]
+    assert untold(both, "t.x", {"team": "晨巡队"}, since=began) == both
+    assert untold(both, "t.y", same, since=began) == both
+    frozen_clock.tick(seconds=1)
+    assert untold(both, "t.x", same, since=clock.now()) == both
+    assert untold([], "t.x", same, since=began) == []

@@ -164,6 +164,35 @@ def payable_members(limit: int) -> Sequence[int]:
     return found.scalars().all()
 
 
+def verified_meanwhile(limit: int) -> Sequence[int]:
+    """Return verified members whose awards still wait for that, the longest waiting first.
+
+    Verifying releases them itself; an award that began to wait at that very moment can be missed.
+    """
+    member = people.MEMBER.c
+    found = session().execute(
+        select(_AWARD.subject_id)
+        .join(people.MEMBER, member.id == _AWARD.subject_id)
+        .where(_AWARD.state == "held", _AWARD.reason_code == "unverified", member.verified_at.is_not(None))
+        .group_by(_AWARD.subject_id)
+        .order_by(func.min(_AWARD.created_at))
+        .limit(limit)
+    )
+    return found.scalars().all()
+
+
+def unpaid_today() -> list[tuple[int, int]]:
+    """Return (town, points) where awards of today wait for the budget: the most that one of them needs."""
+    midnight = clock.at_local(clock.today(), dt.time.min)
+    found = session().execute(
+        select(_AWARD.town_id, func.max(_AWARD.amount))
+        .where(_AWARD.state == "held", _AWARD.reason_code == "budget", _AWARD.created_at >= midnight)
+        .group_by(_AWARD.town_id)
+        .order_by(_AWARD.town_id)
+    )
+    return [(row[0], row[1]) for row in found]
+
+
 def held_points(member_id: int) -> int:
     """Return how many points of the member wait."""
     held = case((_AWARD.state == "held", _AWARD.amount), else_=0)

@@ -38,7 +38,7 @@ def award(act: Act, *, verified: bool) -> None:
     elif claims:
         for outcome in post_awards(claims, By(act.subject_id), issuance_id=found[0].issuance_id):
             if outcome.reason == "budget" and waiting.hold(outcome.claim, "budget"):
-                budget.tell_it_is_empty(act.town_id)
+                budget.tell_if_empty(act.town_id, outcome.claim.terms.amount)
 
 
 def award_later(act: Act) -> None:

@@ -14,7 +14,7 @@ from community.core.i18n import _
 from community.messages import kinds, services as messages
 from community.places import queries as places
 from community.points import policies
-from community.points.models import Award, BudgetSlot
+from community.points.models import BudgetSlot
 
 _EMPTY = "points.budget_empty"
 
@@ -48,20 +48,27 @@ def fund(actor: Actor, town_id: int, year: int, amount: int) -> None:
         )
 
 
-def tell_it_is_empty(town_id: int) -> None:
-    """Tell the town's own admins, once a civil day, that an award had to wait for the budget (after it was written)."""
-    slot = BudgetSlot.__table__.c
-    # One after the other from here on, so that only the first of them counts one.
-    session().execute(locking(select(slot.slot).where(slot.town_id == town_id, slot.slot == 0)))
-    midnight = clock.at_local(clock.today(), dt.time.min)
-    award = Award.__table__.c
-    waiting = session().scalar(
-        select(func.count(award.id)).where(
-            award.town_id == town_id, award.reason_code == "budget", award.created_at >= midnight
-        )
-    )
-    if waiting != 1:
+def tell_if_empty(town_id: int, needed: int) -> None:
+    """Tell the town's own admins, once a civil day, that its budget cannot pay `needed` points.
+
+    Slots that others are taking from at this moment are counted as they were: while they hold enough, the budget is
+    busy and not empty, nobody is told, and `jobs.post_waiting` comes back to the award.
+    """
+    if _left(town_id) >= needed:
         return
     town = places.area(town_id)
-    for member_id in access.holders(Perm.BUDGET_READ, town_id):
-        messages.notify(member_id, _EMPTY, {"town": town.name if town else ""}, "/desk/budget")
+    params, since = {"town": town.name if town else ""}, clock.at_local(clock.today(), dt.time.min)
+    admins = access.holders(Perm.BUDGET_READ, town_id)
+    if not messages.untold(admins, _EMPTY, params, since=since):
+        return
+    # One after the other from here on, so that the second one finds what the first one sent.
+    slot = BudgetSlot.__table__.c
+    session().execute(locking(select(slot.slot).where(slot.town_id == town_id, slot.slot == 0)))
+    for member_id in messages.untold(admins, _EMPTY, params, since=since):
+        messages.notify(member_id, _EMPTY, params, "/desk/budget")
+
+
+def _left(town_id: int) -> int:
+    slot = BudgetSlot.__table__.c
+    mine = (slot.town_id == town_id) & (slot.year == clock.today().year)
+    return session().scalar(select(func.coalesce(func.sum(slot.amount - slot.used), 0)).where(mine)) or 0

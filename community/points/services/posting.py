@@ -69,11 +69,6 @@ class Outcome:
     reason: str = ""
 
 
-def post_award(claim: Claim, by: By, *, issuance_id: int) -> Outcome:
-    """Post one award if its caps and the town's budget allow (eight statements); see `post_awards`."""
-    return post_awards([claim], by, issuance_id=issuance_id)[0]
-
-
 def post_awards(claims: Sequence[Claim], by: By, *, issuance_id: int) -> list[Outcome]:
     """Post claims of one person in one town, earliest first; returns an outcome for each, in that order.
 
@@ -192,8 +187,8 @@ def _take_budget(claims: Sequence[Claim]) -> int:
     """Take what `claims` cost from the town's budget of the year of recording; return how many of them it pays.
 
     One statement while any slot has enough, the person's own first. At the very end the amount comes out of several, so
-    that the last points are spent. What others are taking at this moment counts as gone: should they leave any, the
-    award waits no longer than until the next run of `jobs.post_waiting`.
+    that the last points are spent. What others are taking at this moment counts as gone: an unpaid award does not mean
+    that the budget is empty (`budget.tell_if_empty` looks), and waits for the next run of `jobs.post_waiting` at most.
     """
     if not claims:
         return 0

@@ -18,6 +18,7 @@ from community.core.ids import new_id
 from community.points import policies
 from community.points.models import Account, Award, Rule, RuleUsage, RuleVersion
 from community.points.queries.rules import TERMS, terms_of
+from community.points.services import budget
 from community.points.services.posting import By, Claim, Outcome, post_awards
 
 # Awards that wait for one of these will be posted unless something else takes their place.
@@ -120,13 +121,17 @@ def post_waiting(rows: Sequence[Row[Any]], by: By, words: str = "") -> list[Outc
     `words` are what the deciding person wrote. An award that meets an empty budget goes on waiting, for the budget.
     """
     outcomes: list[Outcome] = []
-    for (_town, _subject), group in groupby(rows, key=lambda row: (row.town_id, row.subject_id)):
+    for (town_id, _subject), group in groupby(rows, key=lambda row: (row.town_id, row.subject_id)):
         same = list(group)
         award_of = {row.evidence_ref + str(row.rule_id): row.award_id for row in same}
         made = post_awards([_claim(row) for row in same], by, issuance_id=same[0].issuance_id)
         for outcome in made:
             award_id = award_of[outcome.claim.evidence_ref + str(outcome.claim.terms.rule_id)]
             _settle(award_id, outcome, by, words)
+        unpaid = [outcome.claim.terms.amount for outcome in made if outcome.reason == "budget"]
+        if unpaid:
+            # Town by town like the postings: telling waits for a lock of the town.
+            budget.tell_if_empty(town_id, unpaid[0])
         outcomes += made
     return outcomes
 

@@ -11,10 +11,12 @@ from flask import Flask
 from sqlalchemy import func, select, text
 
 from community.core.db import session, transaction
+from community.messages.models import Message
 from community.people.models import Member
 from community.places.models import Area
 from community.points import jobs
 from community.points.models import Award, BudgetSlot, RuleUsage, Txn
+from tests.factories.access import make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_village
 from tests.factories.points import accepted, make_rule, open_books, town_of
@@ -61,6 +63,9 @@ def test_sixteen_processes_award_once_never_pass_a_cap_and_spend_a_budget_to_the
 ) -> None:
     village, (same, often) = books(people=2)
     poor, members = books(people=16, budget=35)
+    with transaction():
+        admin = make_member(poor)
+        make_grant(admin, "town_admin", town_of(poor))
     done = together(
         race_database,
         "tests.points.racers:storm",
@@ -81,6 +86,7 @@ def test_sixteen_processes_award_once_never_pass_a_cap_and_spend_a_budget_to_the
     assert count(Txn, Txn.town_id == poor.town_id) == 7
     assert count(Award, Award.town_id == poor.town_id, Award.state == "held", Award.reason_code == "budget") == 9
     assert session().scalar(select(func.sum(BudgetSlot.used)).where(BudgetSlot.town_id == poor.town_id)) == 35
+    assert count(Message, Message.member_id == admin.id) == 1, "told once, whoever found it empty first"
     assert_sound()
 
 
