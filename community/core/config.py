@@ -59,6 +59,8 @@ class Settings:
     trusted_proxies: int = 0
     metrics_token: str = field(default="", repr=False)
     secrets: Secrets | None = field(default=None, repr=False)
+    # Whether the environment gives any of them, as production does, or they are the demo's own.
+    secrets_given: bool = False
     # Sessions stay on a phone for half a year; a change of password ends them all.
     session_days: int = 180
 
@@ -110,6 +112,7 @@ class Settings:
             trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0),
             metrics_token=env.get("METRICS_TOKEN", ""),
             secrets=_secrets(env, mode, instance),
+            secrets_given=any(env.get(name) for name in SECRET_NAMES),
         )
 
 

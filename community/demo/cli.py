@@ -22,8 +22,7 @@ from community.demo import services
 @with_appcontext
 def demo(people: int | None, days: int | None) -> None:
     """Load the demo district into an empty database; everything or, when interrupted, nothing."""
-    if settings().mode == "production":
-        raise click.ClickException("The demo district has no place in production: start `make run` or `python app.py`.")
+    _refuse_beside_production()
     begun = perf_counter()
     try:
         loaded = load_with_bar(people=people, days=days)
@@ -34,6 +33,17 @@ def demo(people: int | None, days: int | None) -> None:
         f"{loaded.people} people, {loaded.teams} teams, {loaded.posts} posts, {loaded.days} days: "
         f"{loaded.check_ins} check-ins, {loaded.awards.posted} awards in {perf_counter() - begun:.1f} s"
     )
+
+
+def _refuse_beside_production() -> None:
+    if settings().mode == "production":
+        raise click.ClickException("The demo district has no place in production: start `make run` or `python app.py`.")
+    # A plain command does not know what it stands beside; secrets in the environment say that it is no demo's folder.
+    if settings().mode == "tools" and settings().secrets_given:
+        raise click.ClickException(
+            "This environment gives the secrets of a production: the demo district has no place there. "
+            "If it is for trying out, say so: LINLI_MODE=demo flask demo"
+        )
 
 
 def load_with_bar(*, people: int | None = None, days: int | None = None) -> services.Summary:

@@ -20,6 +20,14 @@ def read(folder: Path, **env: str) -> Settings:
 # --- production ---
 
 
+def test_secrets_of_the_environment_are_told_from_the_demos_own(tmp_path: Path) -> None:
+    folder = {"INSTANCE_DIR": str(tmp_path)}
+    assert not Settings.from_env("demo", folder).secrets_given
+    assert not Settings.from_env("tools", {**folder, "SECRET_KEY": ""}).secrets_given
+    assert Settings.from_env("tools", {**folder, "SECRET_KEY": "x" * 40}).secrets_given
+    assert read(tmp_path).secrets_given
+
+
 def test_strong_secrets_and_an_https_address_start(tmp_path: Path) -> None:
     settings = read(tmp_path)
     assert settings.secure_cookies
