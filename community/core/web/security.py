@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -27,6 +28,8 @@ csrf = _Protect()
 
 _COMPRESSED = ("text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml")
 _MIN_BYTES = 1024
+# A query of ids and page numbers alone, or none.
+_NUMBERS = re.compile(rb"(?:[a-z_]{1,20}=[0-9]{0,20}(?:&|$))*")
 _PAD_BYTES = 48
 
 
@@ -107,6 +110,14 @@ def _cache_rule(response: Response, assets: Assets) -> None:
         response.headers["Cache-Control"] = "no-store" if g.get("device_id") else "private, no-cache"
 
 
+def _may_tell(response: Response) -> bool:
+    """Say whether the page holds a form's token beside what its address may have put there.
+
+    The size of such a page, compressed, tells how much the one is like the other. Numbers are like no token.
+    """
+    return response.mimetype == "text/html" and "csrf_token" in g and not _NUMBERS.fullmatch(request.query_string)
+
+
 def _compress(response: Response) -> Response:
     wanted = "gzip" in request.headers.get("Accept-Encoding", "") and response.mimetype in _COMPRESSED
     # A part of a file (206) keeps its bytes: the phone asked for those of the file as it is.
@@ -116,7 +127,7 @@ def _compress(response: Response) -> Response:
     if response.direct_passthrough:
         response.direct_passthrough = False
     body = response.get_data()
-    if len(body) < _MIN_BYTES or g.get("echoes_query"):
+    if len(body) < _MIN_BYTES or _may_tell(response):
         return response
     if response.mimetype == "text/html":
         # Random length against BREACH: what a page reflects can no longer be measured by its size.
