@@ -94,9 +94,9 @@ def claimed_member() -> str | None:
     return text.partition(".")[0] if isinstance(text, str) else None
 
 
-def somebody_was_here() -> bool:
-    """Say whether this browser's cookie tells of a member, also of one who signed out or whose session was ended."""
-    return "_user_id" in session or bool(session.get(_LEFT))
+def last_member() -> str | None:
+    """Return the member id of whom this browser's cookie tells, also of one who signed out or whose session ended."""
+    return claimed_member() or session.get(_LEFT)
 
 
 def lock_actor_on_load() -> None:
@@ -116,9 +116,12 @@ def sign_in(member_id: int, epoch: int) -> None:
 
 
 def sign_out() -> None:
-    """End the session on this device; all that stays is that somebody was here."""
+    """End the session on this device; all that stays is who was here."""
+    left = last_member()
     logout_user()
     # logout_user leaves a note to clear the remember cookie; everything else goes.
     for key in [key for key in session if key != "_remember"]:
         session.pop(key)
-    session[_LEFT] = session.permanent = True
+    if left:
+        session[_LEFT] = left
+        session.permanent = True

@@ -1,7 +1,8 @@
 """What somebody typed is not lost with her session: a POST without one comes back, after sign-in, for one more tap.
 
 The fields travel through the sign-in page in a signed hidden field, never with a password, a token or a command key.
-They are bound to the phone that sent them, so nobody can hand a filled form to another.
+They are bound to the phone that sent them, and to the member who was or had been signed in on it: nobody can hand a
+filled form to another, and who signs in on the same phone next does not read it.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from community.core.i18n import Text, _
 from community.core.web import device, rights
-from community.core.web.session import current_actor
+from community.core.web.session import current_actor, last_member
 from community.people.forms import KEPT_LONGEST, SignInForm
 
 HOURS = 12
-_NEVER = {"csrf_token", "command_key", "kept"}
+# Tokens, and where somebody stood: that is never stored, not even on her own phone.
+_NEVER = {"csrf_token", "command_key", "kept", "lat", "lon", "acc", "age_ms", "crs", "pos_denied", "first_far"}
 
 # What people recognise of a form; everything else is carried and not shown.
 _LABELS: dict[str, Text] = {
@@ -80,17 +82,17 @@ def seal(request: Request) -> str | None:
     ]
     if not fields:
         return None
-    token = str(_signer().dumps([device.current(), request.path, fields]))
+    token = str(_signer().dumps([device.current(), last_member(), request.path, fields]))
     return token if len(token) <= KEPT_LONGEST else None
 
 
 def unseal(token: str) -> Kept | None:
-    """Return the form that `token` keeps; None when it is forged, old or another phone's."""
+    """Return the form that `token` keeps; None when it is forged, old, another phone's or another member's."""
     try:
-        sender, path, fields = _signer().loads(token, max_age=HOURS * 3600)
+        sender, owner, path, fields = _signer().loads(token, max_age=HOURS * 3600)
     except (BadData, ValueError, TypeError):
         return None
-    if sender != device.current():
+    if sender != device.current() or (owner and owner != last_member()):
         return None
     return Kept(path, tuple((str(name), str(value)) for name, value in fields))
 

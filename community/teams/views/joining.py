@@ -17,7 +17,7 @@ from community.core.web import security
 from community.core.web.command import command
 from community.core.web.limits import limiter
 from community.core.web.rights import public
-from community.core.web.session import current_actor, sign_in, somebody_was_here
+from community.core.web.session import current_actor, last_member, sign_in
 from community.people import queries as people
 from community.people.views import arrival, known
 from community.teams import queries, services
@@ -69,7 +69,7 @@ def stays_signed_in(view: V) -> V:
 
     @wraps(view)
     def run(**arguments: Any) -> Response:
-        used = somebody_was_here()
+        used = last_member()
         answer = make_response(view(**arguments))
         if "Idempotent-Replayed" in answer.headers and not used:
             newcomer = queries.newcomer_of(answer.headers.get("Location", ""))

@@ -145,3 +145,16 @@ def test_a_page_renews_the_session_and_a_command_leaves_that_to_the_page_it_lead
     assert renews(phone, "GET", "/who")
     assert not renews(phone, "POST", "/act")
     assert renews(phone, "POST", "/change")
+
+
+def test_who_signed_out_is_remembered_until_somebody_signs_in(site: Flask, member_id: int) -> None:
+    with site.test_request_context():
+        assert session.last_member() is None
+        session.sign_out()
+        assert session.last_member() is None
+        session.sign_in(member_id, 1)
+        session.sign_out()
+        session.sign_out()
+        assert (session.claimed_member(), session.last_member()) == (None, str(member_id))
+        session.sign_in(member_id + 1, 1)
+        assert session.last_member() == str(member_id + 1)

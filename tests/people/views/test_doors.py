@@ -271,6 +271,20 @@ def forget_session(visitor):
     assert kept
 
 
+def test_another_member_of_the_same_browser_does_not_see_the_kept_form(client_page, admin, member, village):
+    client_page.sign_in(admin.id)
+    page = client_page.get(f"/desk/people/{member.id}")
+    with transaction():
+        session().execute(update(Member).where(Member.id == admin.id).values(session_epoch=2))
+    suspending = page.form(f"/desk/people/{member.id}/suspend")
+    page = client_page.post(
+        suspending.action, suspending.filled(reason="只给本人看"), 401, headers={"Origin": client_page.public_url}
+    )
+    page = client_page.submit(sign_in_form(page), phone=PHONE, password=PASSWORD)
+    assert page.url == "/"
+    assert "只给本人看" not in page.text
+
+
 def test_a_form_from_elsewhere_is_not_kept(client_page, admin, member):
     form = suspend_form(client_page, admin, member)
     forget_session(client_page)

@@ -7,6 +7,7 @@ import random
 import pytest
 from flask import g
 
+from community.core.web import session
 from community.people.views import kept
 
 TYPED = {"reason": "电话打不通", "team_id": "7"}
@@ -36,6 +37,37 @@ def test_fields_travel_without_secrets(posted):
 def test_a_form_of_nothing_but_passwords_is_not_kept(posted):
     with posted(fields={"password": "a", "password_again": "a", "csrf_token": "t"}) as context:
         assert kept.seal(context.request) is None
+
+
+def test_no_position_travels(posted):
+    position = {"lat": "30.2", "lon": "120.3", "acc": "5", "age_ms": "0", "crs": "wgs84", "pos_denied": "1"}
+    with posted(fields=TYPED | position | {"first_far": "signed"}) as context:
+        form = kept.unseal(kept.seal(context.request))
+    assert dict(form.fields) == TYPED
+    with posted(fields=position) as context:
+        assert kept.seal(context.request) is None
+
+
+@pytest.mark.parametrize(
+    ("owner", "reader", "opens"), [("5.1", "5.2", True), ("5.1", "6.1", False), ("", "6.1", True), ("5.1", "", False)]
+)
+def test_a_form_comes_back_to_whom_it_was_taken_from(posted, owner, reader, opens):
+    with posted() as context:
+        context.session["_user_id"] = owner or None
+        token = kept.seal(context.request)
+        context.session["_user_id"] = reader or None
+        assert (kept.unseal(token) is not None) is opens
+
+
+def test_who_signed_out_is_still_the_one_who_filled_her_form_in(posted):
+    with posted() as context:
+        context.session["_user_id"] = "5.1"
+        session.sign_out()
+        token = kept.seal(context.request)
+        context.session["_user_id"] = "6.1"
+        assert kept.unseal(token) is None
+        context.session["_user_id"] = "5.1"
+        assert kept.unseal(token)
 
 
 def test_long_forms_are_not_kept(posted):
