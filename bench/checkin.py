@@ -2,7 +2,7 @@
 
     make bench                                  PostgreSQL, 3,000 members
     make bench ARGS="--engine sqlite"           the embedded database
-    make bench ARGS="--members 10000 --rounds 5"
+    make bench ARGS="--members 10000 --rounds 20"
 
 Members are prepared and signed in before anything is measured. Each checks in once, at one of sixty posts, so that
 every check-in is accepted and awarded: the speed limits between posts hold here as everywhere. Measured parts take
@@ -71,7 +71,7 @@ class Plan:
     @classmethod
     def of(cls, members: int, rounds: int) -> Plan:
         """Share `members` out: a tenth warms up, six tenths run at full speed, three tenths at half load."""
-        return cls(members // 10, members * 6 // 10 // rounds, rounds, members * 3 // 10)
+        return cls(members // 20 * 2, members * 6 // 10 // rounds // 2 * 2, rounds, members * 3 // 10)
 
 
 def measure(engine: str, members: int, rounds: int) -> tuple[Figures, list[str]]:
@@ -82,7 +82,7 @@ def measure(engine: str, members: int, rounds: int) -> tuple[Figures, list[str]]
         phones.extend(village.build(app, members))
 
     plan = Plan.of(members, rounds)
-    with staged(engine, fill) as stage, tqdm(total=3 + 3 * rounds, bar_format="{desc:<44}{bar}{elapsed}") as bar:
+    with staged(engine, fill) as stage, tqdm(total=3 + rounds, bar_format="{desc:<36}{bar}{elapsed}") as bar:
         bar.set_description("preparing members, teams and posts")
         url = stage.database()
         requests = [village.request_of(phone, HOST) for phone in phones]
@@ -93,38 +93,28 @@ def measure(engine: str, members: int, rounds: int) -> tuple[Figures, list[str]]
 def _measure(
     stage: Stage, url: str, requests: Sequence[bytes], plan: Plan, bar: tqdm[Never]
 ) -> tuple[Figures, list[str]]:
-    figures = Figures(settings=stage.described())
-    before = _books(url)
     bar.set_description("recording the SQL of check-ins")
-    batches = [requests[plan.warm_up + i * plan.a_round :][: plan.a_round] for i in range(plan.rounds)]
-    warm = requests[: min(plan.warm_up, 60)]
-    tapes = _tapes(stage, warm, batches)
-    figures.statements = tapes[0].of_one()
-    copies = [stage.database() for _ in tapes]
+    full = requests[: plan.warm_up + plan.a_round * plan.rounds]
+    tape = direct.record(stage.app(stage.database()), full)
+    figures, before = Figures(settings=stage.described(), statements=tape.of_one()), _books(url)
     bar.update()
-    with stage.serve(url) as server, stage.serve_bare() as bare:
-        full_speed(server.port, requests[: plan.warm_up], lines=LINES)
-        full_speed(bare.port, requests[: plan.warm_up], lines=LINES)
-        for number, batch in enumerate(batches):
-            bar.set_description(f"round {number + 1}: check-ins")
+    with stage.serve(url) as server, stage.serve_bare() as bare, direct.Replay(tape, stage.database()) as sql:
+        bar.set_description("warming up")
+        full_speed(server.port, full[: plan.warm_up], lines=LINES)
+        full_speed(bare.port, full[: plan.warm_up], lines=LINES)
+        sql.send(plan.warm_up)
+        for number in range(plan.rounds):
+            bar.set_description(f"at full speed, round {number + 1}")
+            batch = full[plan.warm_up + number * plan.a_round :][: plan.a_round]
             figures.checkins.append(full_speed(server.port, batch, lines=LINES))
-            bar.update()
-            bar.set_description(f"round {number + 1}: the same SQL alone")
-            figures.sql.append(direct.replay(tapes[number], copies[number], warm_up=len(warm)))
-            bar.update()
-            bar.set_description(f"round {number + 1}: bare Flask")
+            figures.sql.append(sql.send(plan.a_round))
             figures.bare.append(full_speed(bare.port, batch, lines=LINES).rate)
             bar.update()
-        bar.set_description("check-ins at half load")
-        rate = figures.full().rate / 2
+        bar.set_description("at half load")
+        rate = statistics.median(run.rate for run in figures.checkins) / 2
         figures.half = scheduled(server.port, requests[-plan.half :], rate=rate, lines=LINES_ON_SCHEDULE)
         bar.update()
     return figures, _differences(figures, plan.warm_up, before, _books(url))
-
-
-def _tapes(stage: Stage, warm: Sequence[bytes], batches: Sequence[Sequence[bytes]]) -> list[direct.Tape]:
-    """Record each batch behind the same warm-up, on a database to throw away for each."""
-    return [direct.record(stage.app(stage.database()), [*warm, *batch]) for batch in batches]
 
 
 # --- the books ---
@@ -170,7 +160,7 @@ def report(figures: Figures) -> str:
         f"{'the same SQL alone, ' + str(direct.PROCESSES) + ' processes':<34}{statistics.median(figures.sql):>11,.0f}",
         f"{'bare Flask, a constant':<34}{statistics.median(figures.bare):>11,.0f}",
         "",
-        f"check-ins ÷ same SQL   {figures.to_sql():.2f}   (target {TARGET_RATIO:.2f})   by round: {_by_round(figures)}",
+        f"check-ins ÷ same SQL   {figures.to_sql():.2f} (target {TARGET_RATIO:.2f}; by round {_by_round(figures)})",
         f"check-ins ÷ bare Flask {figures.to_bare():.2f}",
         f"p95 at half load       {(half or full).percentile(0.95) * 1000:.0f} ms (target {TARGET_P95 * 1000:.0f} ms)",
         f"statements             {len(figures.statements)}, BEGIN and COMMIT included (target {TARGET_STATEMENTS})",
@@ -194,7 +184,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="bench.checkin", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--engine", choices=("postgresql", "sqlite"), default="postgresql")
     parser.add_argument("--members", type=int, default=3000, help="people, each of whom checks in once (at least 300)")
-    parser.add_argument("--rounds", type=int, default=3, help="rounds at full speed")
+    parser.add_argument("--rounds", type=int, default=12, help="rounds at full speed")
     parser.add_argument("--statements", action="store_true", help="also print the SQL of one check-in")
     asked = parser.parse_args()
     figures, wrong = measure(asked.engine, max(300, asked.members), max(1, asked.rounds))

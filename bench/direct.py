@@ -7,14 +7,16 @@ one transaction a check-in, and reads every result.
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import sqlite3
 import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.connection import Connection
-from typing import Any
+from multiprocessing.context import SpawnProcess
+from typing import Any, Self
 
 import psycopg
 from flask import Flask
@@ -49,6 +51,9 @@ class Tape:
         number = self._numbers.setdefault(statement, len(self.statements))
         if number == len(self.statements):
             self.statements.append(statement)
+        # sqlite3 wraps bytes into views, which do not travel to another process.
+        if isinstance(parameters, tuple):
+            parameters = tuple(bytes(one) if isinstance(one, memoryview) else one for one in parameters)
         self.checkins[-1].append(Call(number, parameters, many))
 
     def of_one(self) -> list[str]:
@@ -80,57 +85,67 @@ def record(app: Flask, requests: Sequence[bytes]) -> Tape:
     return tape
 
 
-def replay(tape: Tape, url: str, *, warm_up: int) -> float:
-    """Send the tape to the database at `url` from two processes; return check-ins a second after the warm-up."""
-    spawn = multiprocessing.get_context("spawn")
-    pipes, processes = [], []
-    for number in range(PROCESSES):
-        ours, theirs = spawn.Pipe()
-        part = Tape(tape.statements, tape.checkins[number::PROCESSES])
-        process = spawn.Process(target=_send, args=(theirs, url, part, warm_up // PROCESSES), daemon=True)
-        process.start()
-        pipes.append(ours)
-        processes.append(process)
-    try:
-        for pipe in pipes:
+class Replay:
+    """Two processes, each with a connection and half of the tape; they wait between the parts they are told to send."""
+
+    def __init__(self, tape: Tape, url: str) -> None:
+        self._pipes: list[Connection] = []
+        self._processes: list[SpawnProcess] = []
+        spawn = multiprocessing.get_context("spawn")
+        for number in range(PROCESSES):
+            ours, theirs = spawn.Pipe()
+            half = Tape(tape.statements, tape.checkins[number::PROCESSES])
+            process = spawn.Process(target=_send, args=(theirs, url, half), daemon=True)
+            process.start()
+            self._pipes.append(ours)
+            self._processes.append(process)
+
+    def __enter__(self) -> Self:
+        for pipe in self._pipes:
             _hear(pipe)
-        began = time.perf_counter()
-        for pipe in pipes:
-            pipe.send("go")
-        sent = sum(_hear(pipe) for pipe in pipes)
-        return sent / (time.perf_counter() - began)
-    finally:
-        for process in processes:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for pipe, process in zip(self._pipes, self._processes, strict=True):
+            pipe.close()
             process.join(5)
             process.kill()
 
+    def send(self, count: int) -> float:
+        """Send the next `count` check-ins of the tape (an even number); return how many a second."""
+        began = time.perf_counter()
+        for pipe in self._pipes:
+            pipe.send(count // PROCESSES)
+        for pipe in self._pipes:
+            _hear(pipe)
+        return count / (time.perf_counter() - began)
 
-def _hear(pipe: Connection) -> int:
+
+def _hear(pipe: Connection) -> None:
     if not pipe.poll(_PATIENCE):
         raise RuntimeError("the direct SQL did not finish in time")
-    return int(pipe.recv())
+    pipe.recv()
 
 
-def _send(pipe: Connection, url: str, tape: Tape, warm_up: int) -> None:
+def _send(pipe: Connection, url: str, tape: Tape) -> None:
     opened = make_url(url)
     run: Callable[[Tape, list[list[Call]]], None]
     if opened.get_backend_name() == "sqlite":
         lite = sqlite3.connect(str(opened.database), timeout=5, isolation_level=None)
         for pragma in SQLITE_PRAGMAS:
             lite.execute(pragma)
-        run, close = (lambda tape, part: _sqlite(lite, tape, part)), lite.close
+        run = partial(_sqlite, lite)
     else:
         plain = opened.set(drivername="postgresql").render_as_string(hide_password=False)
-        post = psycopg.connect(plain, options=POSTGRES_OPTIONS)
-        run, close = (lambda tape, part: _postgres(post, tape, part)), post.close
-    try:
-        run(tape, tape.checkins[:warm_up])
-        pipe.send(0)
-        pipe.recv()
-        run(tape, tape.checkins[warm_up:])
-        pipe.send(len(tape.checkins) - warm_up)
-    finally:
-        close()
+        run = partial(_postgres, psycopg.connect(plain, options=POSTGRES_OPTIONS))
+    at = 0
+    pipe.send("ready")
+    with contextlib.suppress(EOFError):
+        while True:
+            count = pipe.recv()
+            run(tape, tape.checkins[at : at + count])
+            at += count
+            pipe.send("done")
 
 
 def _postgres(connection: psycopg.Connection[Any], tape: Tape, checkins: list[list[Call]]) -> None:
@@ -146,7 +161,7 @@ def _postgres(connection: psycopg.Connection[Any], tape: Tape, checkins: list[li
 def _sqlite(connection: sqlite3.Connection, tape: Tape, checkins: list[list[Call]]) -> None:
     for checkin in checkins:
         connection.execute("BEGIN IMMEDIATE")
-        with closing(connection.cursor()) as cursor:
+        with contextlib.closing(connection.cursor()) as cursor:
             for call in checkin:
                 (cursor.executemany if call.many else cursor.execute)(tape.statements[call.number], call.parameters)
                 cursor.fetchall()
