@@ -18,7 +18,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from community.access import cli as access_cli, queries as access_queries
 from community.access.queries import load_actor
 from community.audit import looks, queries as audit_queries, views as audit_views
-from community.core import clock, events, scheduler
+from community.core import clock, events, scheduler, telling
 from community.core.authz import system_actor
 from community.core.config import ROOT, Settings
 from community.core.db import configure_engine, db
@@ -137,7 +137,7 @@ def _logging(settings: Settings) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            structlog.processors.ExceptionRenderer(telling.whole),
             structlog.dev.ConsoleRenderer() if settings.demo else structlog.processors.JSONRenderer(ensure_ascii=False),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import structlog
 
+from community.core import telling
 from community.core.db import transaction
 from community.messages import channels, outbox
 
@@ -48,5 +49,5 @@ def _try(claim: outbox.Claim) -> tuple[str | None, bool]:
     except channels.Undeliverable as refused:
         return str(refused), True
     except Exception as caught:
-        return f"{type(caught).__name__}: {caught}", False
+        return telling.short(caught), False
     return None, False

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
 from community.core.db.session import WriteOutsideTransaction, may_write
+from community.core.db.writers import WriterQueue, queue_writers, take_turn
 
 # What may run outside a transaction. Everything else writes, or might: the list of reads is the shorter one.
 _READS = {"select", "values", "show", "set", "pragma", "begin", "savepoint", "release", "rollback"}
@@ -33,8 +35,10 @@ POSTGRES_OPTIONS = "-c lock_timeout=5s -c idle_in_transaction_session_timeout=60
 def engine_options(url: str) -> dict[str, Any]:
     """Return the engine arguments for the database `url` (pool size fits one worker's threads)."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": 5}}
+        return {"hide_parameters": True, "connect_args": {"timeout": 5}}
     return {
+        # Errors go into logs; what people typed does not.
+        "hide_parameters": True,
         "pool_size": 8,
         "max_overflow": 8,
         "pool_pre_ping": False,
@@ -47,7 +51,7 @@ def configure_engine(engine: Engine) -> None:
     """Attach the rules to `engine`; call once, before its first connection."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connect)
-        event.listen(engine, "begin", _sqlite_begin)
+        event.listen(engine, "begin", _sqlite_begin(queue_writers(engine)))
     event.listen(engine, "before_cursor_execute", _guard_writes)
 
 
@@ -60,8 +64,13 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
-def _sqlite_begin(connection: Connection) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write() else "BEGIN")
+def _sqlite_begin(queue: WriterQueue | None) -> Callable[[Connection], None]:
+    def begin(connection: Connection) -> None:
+        if queue and may_write():
+            take_turn(queue, connection)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if may_write() else "BEGIN")
+
+    return begin
 
 
 def _guard_writes(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:

@@ -15,7 +15,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 from flask import Flask
 
-from community.core import clock
+from community.core import clock, telling
 from community.core.db import session, transaction
 from community.core.scheduler.lease import HEARTBEAT, finish, is_due, put_off, renew, take_slot
 
@@ -97,7 +97,7 @@ def run_job(app: Flask, job: Job, *, slot: str | None = None) -> JobResult:
                 job.load()()
             except Exception as caught:
                 session().rollback()
-                error = f"{type(caught).__name__}: {caught}"[:500]
+                error = telling.short(caught)[:500]
                 log.exception("job_failed", job=job.name, slot=slot)
         with transaction():
             if error is None:

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from community.core.db import session, transaction
+from community.core.db import db, session, transaction
 from community.core.db.engine import engine_options
 
 
@@ -48,6 +48,12 @@ def test_sqlite_takes_the_writers_place_at_once_and_readers_do_not() -> None:
 )
 def test_postgresql_waits_for_no_lock_and_no_forgotten_transaction_for_ever(name: str, value: str) -> None:
     assert session().execute(text(f"SHOW {name}")).scalar() == value
+
+
+@pytest.mark.engine
+def test_an_error_shows_no_value_of_a_statement(app: Flask) -> None:
+    with app.app_context():
+        assert db.engine.hide_parameters
 
 
 def test_the_pool_has_a_connection_for_each_thread_of_a_worker(app: Flask) -> None:

@@ -15,10 +15,12 @@ from community.core.db import session, transaction
 from community.core.scheduler import HEARTBEAT, Job, Lease, heartbeat_age, run_job, runner
 from community.core.scheduler.lease import states
 from tests.core.scheduler import racers
+from tests.factories.people import make_member
 from tests.harness.processes import Process, together
 
 MINUTE = dt.timedelta(minutes=1)
 ran: list[str] = []
+TYPED = "王小明"
 
 
 def good() -> None:
@@ -34,6 +36,12 @@ def bad() -> None:
         raise OSError("disk full")
 
 
+def violates() -> None:
+    """A job that the database refuses."""
+    with transaction():
+        make_member(display_name=TYPED, age_band="bad")
+
+
 @pytest.fixture(autouse=True)
 def _own_jobs() -> Iterator[None]:
     before = scheduler.registered()
@@ -44,6 +52,19 @@ def _own_jobs() -> Iterator[None]:
 
 def job(function: str = "good", name: str = "t", every: dt.timedelta = MINUTE, **changed: dt.time) -> Job:
     return Job(name, f"{__name__}:{function}", every, **changed)
+
+
+@pytest.mark.engine
+def test_the_row_and_the_log_of_a_refused_job_name_the_constraint_and_no_value(
+    app: Flask, frozen_clock: FrozenClock, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_job(app, job("violates")).error
+    (state,) = states()
+    assert state.last_error
+    told = state.last_error + "".join(capsys.readouterr())
+    assert "ck_member_age_band" in state.last_error
+    assert "job_failed" in told
+    assert TYPED not in told
 
 
 @pytest.mark.engine
