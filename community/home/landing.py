@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from community.core.authz import Actor
 from community.core.ids import clean_code, is_code
-from community.core.web.limits import limiter
+from community.core.web.limits import limiter, wrong_codes
 from community.core.web.rights import public
 from community.core.web.session import current_actor
 from community.home.views import bp
@@ -35,6 +35,7 @@ class Landing:
 
 
 @bp.get("/p/<token>")
+@wrong_codes
 @public("a printed code opens for everybody")
 def landing(token: str) -> Response:
     try:

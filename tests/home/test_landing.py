@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 
@@ -75,8 +77,7 @@ def test_a_code_that_no_sign_carries_says_to_compare_again(scene: Scene, client_
 
 def test_look_alikes_are_read_as_the_digits_they_look_like(scene: Scene, client_page: Visitor) -> None:
     with transaction():
-        scene.sign.typed_code = "0110v2qx"
-        session().add(scene.sign)
+        make_print(scene.post, 2, typed_code="0110v2qx")
     page = client_page.get("/p", 303, query_string={"code": "OiLo-u2QX"})
     assert scene.post.name in page.h1
 
@@ -84,3 +85,30 @@ def test_look_alikes_are_read_as_the_digits_they_look_like(scene: Scene, client_
 def test_an_empty_form_is_no_mistake(scene: Scene, client_page: Visitor) -> None:
     client_page.get("/p")
     client_page.get("/p", query_string={"code": "  "})
+
+
+def guess(visitor: Visitor, url: str, times: int) -> list[int]:
+    return sorted({visitor.client.get(url.format(number)).status_code for number in range(1000, 1000 + times)})
+
+
+def test_wrong_typed_codes_are_slowed_and_scanned_signs_are_not(
+    scene: Scene, client_page: Visitor, new_visitor: Callable[[], Visitor]
+) -> None:
+    typed = scene.sign.typed_code
+    assert guess(client_page, "/p/9999{}", 60) == [404]
+    assert "试得太快了" in new_visitor().get("/p/99999999", 429).text
+    for url in (f"/p/{typed}", "/p/9999%209999", "/p/９９９９９９９９", f"/p/{typed}/refused/not_member"):
+        assert client_page.client.get(url).status_code == 429
+    client_page.get(f"/p/{scene.token}")
+    client_page.get("/p/forged.1a.token", 404)
+    elsewhere = client_page.client.get(f"/p/{typed}", environ_base={"REMOTE_ADDR": "192.0.2.7"})
+    assert elsewhere.status_code == 200
+
+
+def test_right_typed_codes_are_not_counted(scene: Scene, client_page: Visitor) -> None:
+    assert {client_page.client.get(f"/p/{scene.sign.typed_code}").status_code for _time in range(90)} == {200}
+
+
+def test_asking_why_a_scan_was_refused_is_no_way_round_the_limit(scene: Scene, client_page: Visitor) -> None:
+    assert guess(client_page, "/p/9999{}/refused/not_member", 60) == [404]
+    client_page.get("/p/99999999", 429)

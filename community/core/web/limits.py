@@ -2,7 +2,33 @@
 
 from __future__ import annotations
 
+import unicodedata
+from urllib.parse import unquote
+
+from flask import request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
+from werkzeug.wrappers import Response
+
+from community.core.ids import clean_code, is_code
 
 limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
+
+# The code is forty bits and dies with its sign: this is enough to make guessing hopeless, and no address runs dry of it
+# by mistakes alone.
+WRONG_CODES = "60 per minute; 300 per hour"
+
+
+def _was_wrong(response: Response) -> bool:
+    # A check-in with a wrong code leads back to the page of that code, which says so.
+    led_back = request.method == "POST" and unquote(response.location or "") == request.path.removesuffix("/checkin")
+    return response.status_code == 404 or led_back
+
+
+def _is_scanned() -> bool:
+    token = str((request.view_args or {}).get("token", ""))
+    return not is_code(clean_code(unicodedata.normalize("NFKC", token).strip()))
+
+
+# One count for every route `/p/<token>…`: only wrong typed codes count, and only typed ones are held up.
+wrong_codes = limiter.shared_limit(WRONG_CODES, "wrong codes", exempt_when=_is_scanned, deduct_when=_was_wrong)

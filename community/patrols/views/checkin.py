@@ -13,6 +13,7 @@ from community.core.ids import clean_code, is_code, parse_uuid
 from community.core.slots import Slot
 from community.core.web import device
 from community.core.web.command import command, passing
+from community.core.web.limits import wrong_codes
 from community.core.web.rights import public, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
 from community.patrols.policies import REFUSALS
@@ -30,6 +31,7 @@ _POSITION = ("lat", "lon", "acc", "age_ms", "crs", "pos_denied")
 
 
 @bp.post("/p/<token>/checkin")
+@wrong_codes
 @public("a scan without a session is kept ten minutes and finished after sign-in")
 @command(volatile=_POSITION)
 def make(token: str) -> Response:
@@ -95,6 +97,7 @@ def _after(outcome: Outcome, token: str) -> Response:
 
 
 @bp.get("/p/<token>/refused/<code>")
+@wrong_codes
 @public("says why a scan was not recorded")
 def refused(token: str, code: str) -> Response:
     if code not in REFUSALS:

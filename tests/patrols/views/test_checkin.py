@@ -331,3 +331,30 @@ def test_a_flag_is_not_shown_beside_words_that_all_is_well(scene: Scene, client_
     receipt = client_page.submit(page.form(f"/p/{scene.token}/checkin"), pos_denied="1")
     assert "等队长确认后计分" in receipt.text
     assert "照常有效" not in receipt.text
+
+
+def test_guessing_typed_codes_by_checking_in_is_slowed(scene: Scene, client_page: Visitor) -> None:
+    client_page.sign_in(scene.member.id)
+    form = client_page.get(f"/p/{scene.token}").form(f"/p/{scene.token}/checkin")
+
+    def tap(code: str) -> int:
+        data = form.filled() | {"command_key": str(new_uuid())}
+        return client_page.client.post(f"/p/{code}/checkin", data=data).status_code
+
+    assert {tap(f"9999{number}") for number in range(1000, 1060)} == {303}
+    assert tap("99999999") == tap(scene.sign.typed_code) == 429
+    assert checkins() == 0
+    client_page.get("/p/99999999", 429)
+    assert tap(scene.token) == 303
+    assert checkins() == 1
+
+
+def test_check_ins_at_a_typed_code_are_not_counted_as_guesses(scene: Scene, client_page: Visitor) -> None:
+    client_page.sign_in(scene.member.id)
+    form = client_page.get(f"/p/{scene.token}").form(f"/p/{scene.token}/checkin")
+    url = f"/p/{scene.sign.typed_code}/checkin"
+    answers = [
+        client_page.client.post(url, data=form.filled() | {"command_key": str(new_uuid())}) for _time in range(70)
+    ]
+    assert {answer.status_code for answer in answers} == {303}
+    assert checkins() == 1
