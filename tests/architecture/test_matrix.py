@@ -180,6 +180,35 @@ def test_no_post_without_a_form_token_writes(
     assert not faults, "\n".join(faults)
 
 
+NEW_POST = {
+    "name": "新岗", "position": "30.2,120.3", "crs": "wgs84", "kind": "patrol", "open_to": "anyone", "radius_m": "150",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("role", ["village_admin", "town_admin"])
+@pytest.mark.parametrize("there", ["village", "town"])
+def test_no_form_puts_a_post_into_a_foreign_area(
+    worlds: tuple[World, World, dict[str, Member]], client_page: Visitor, role: str, there: str
+) -> None:
+    """The address is one's own, the field names another town: nothing is written. With an area of hers it is."""
+    home, foreign, people = worlds
+    client_page.sign_in(people[role].id)
+    acts = {
+        "/desk/posts/new": NEW_POST,
+        f"/desk/posts/{home.post.id}/move": {"position": "30.25,120.35", "reason": "换了柱子"},
+    }
+    for url, filled in acts.items():
+        shown = client_page.get(url).form(url).filled(**filled)
+        with writes() as written:
+            for aimed in (getattr(foreign, there).id, 7, "x", ""):
+                data = shown | {"area_id": str(aimed), "command_key": str(new_uuid())}
+                status = client_page.client.post(url, data=data).status_code
+                assert (status in {404, 422}, written) == (True, []), f"{url} {aimed}: {status} {written}"
+            status = client_page.client.post(url, data=shown | {"area_id": str(home.village.id)}).status_code
+            assert status == 303
+            assert [one for one in written if one.startswith(("INSERT INTO post", "UPDATE post"))]
+
+
 @contextmanager
 def writes() -> Iterator[list[str]]:
     """Collect the writing statements that are sent inside the block, whether they are committed or not."""
