@@ -7,7 +7,7 @@ import datetime as dt
 from sqlalchemy import JSON, CheckConstraint, ForeignKey, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from community.core.db import Base, Id, int_id
+from community.core.db import Base, Id, frozen_columns, int_id
 
 
 class Role(Base):
@@ -22,6 +22,7 @@ class Role(Base):
     sort: Mapped[int] = mapped_column(Integer, default=0)
 
 
+@frozen_columns("id", "member_id", "role", "area_id", "scope_path", "team_id", "place", "starts_at", "granted_by")
 class RoleGrant(Base):
     """A role given to a member at an area or for a team, from a date, possibly until one; ended, never deleted."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Intege
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from community.core.authz import under
-from community.core.db import Base, Id, int_id, one_of
+from community.core.db import Base, Id, frozen_columns, int_id, one_of
 
 AGE_BANDS = ("14-17", "18-59", "60+")
 STATUSES = ("active", "suspended", "merged", "left")
@@ -89,6 +89,7 @@ class MemberArea(Base):
     scope_path: Mapped[str] = mapped_column(String(200), index=True)
 
 
+@frozen_columns("id", "member_id", "scope", "version", "text_digest", "given_at")
 class Consent(Base):
     """A consent text, by scope and version, that a member agreed to; withdrawing sets a date, nothing is deleted."""
 

@@ -8,7 +8,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, Float, ForeignKey, Index,
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from community.core.authz import under
-from community.core.db import Base, Id, int_id, one_of
+from community.core.db import Base, Id, frozen_columns, int_id, one_of
 
 AREA_KINDS = ("district", "town", "village", "grid", "building")
 POST_KINDS = ("patrol", "stairwell", "event", "shop")
@@ -85,6 +85,7 @@ class Post(Base):
         return under(cls.scope_path, prefixes)
 
 
+@frozen_columns("id", "post_id", "generation", "kid", "typed_code", "printed_by", "printed_at")
 class PostPrint(Base):
     """One generation of a post's printed code: the key that signed it and the typed code that dies with it."""
 

@@ -73,6 +73,7 @@ class Account(Base):
     seq: Mapped[int] = mapped_column(Integer, default=0)
 
 
+@frozen_columns("id", "town_id", "code")
 class Rule(Base):
     """A rule of a town; its words and numbers live in versions."""
 
@@ -149,6 +150,8 @@ class Txn(Base):
     __table_args__ = (
         CheckConstraint(one_of("kind", TXN_KINDS), name="kind"),
         CheckConstraint("approver_id IS NULL OR approver_id <> subject_id", name="approved_by_another"),
+        # Without a subject the line above would hold for anybody.
+        CheckConstraint("kind <> 'award' OR subject_id IS NOT NULL", name="award_subject"),
         UniqueConstraint("town_id", "dedupe_key", name="uq_txn_dedupe"),
         UniqueConstraint("town_id", "id", name="uq_txn_town"),
         Index("ix_txn_evidence", "evidence_ref"),
@@ -223,6 +226,7 @@ class Entry(Base):
     balance_after: Mapped[Id]
 
 
+@frozen_columns("id", "account_id", "transfer_id", "granted", "expires_on")
 class Lot(Base):
     """★ Points that were granted together and expire together; availability is judged by date, not by a job."""
 
@@ -270,6 +274,10 @@ class BudgetSlot(Base):
     used: Mapped[int] = mapped_column(Integer, default=0)
 
 
+@frozen_columns(
+    "id", "town_id", "scope_path", "rule_version_id", "dedupe_key", "subject_id", "evidence_ref", "amount",
+    "earned_at", "explain", "created_at",
+)  # fmt: skip
 class Award(Base):
     """An award that could not be posted at once: held, with a reason its owner sees, until it is posted or refused."""
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from community.core.authz import under
-from community.core.db import Base, Id, append_only, int_id, one_of
+from community.core.db import Base, Id, append_only, frozen_columns, int_id, moves_by_events, one_of
 
 TEAM_KINDS = ("patrol", "captains", "riders", "school_gate", "flood_watch", "mediation", "publicity")
 TEAM_STATES = ("open", "closed")
@@ -113,8 +113,10 @@ class MembershipMove(Base):
     to_state: Mapped[str] = mapped_column(String(20), primary_key=True)
 
 
+@frozen_columns("id", "team_id", "member_id", "building_id", "scope_path", "applied_at")
+@moves_by_events("state", "membership_event.membership_id", "from_state", "to_state")
 class Membership(Base):
-    """A member's place in a team; for a captain also the building. `state` follows the newest event."""
+    """A member's place in a team; for a captain also the building. `state` moves with an event for each move."""
 
     __tablename__ = "membership"
     __table_args__ = (

@@ -68,6 +68,72 @@ FROZEN = {
         "reason_code",
         "explain",
     ),
+    "role_grant": (
+        "id",
+        "member_id",
+        "role",
+        "area_id",
+        "scope_path",
+        "team_id",
+        "place",
+        "starts_at",
+        "granted_by",
+    ),
+    "consent": (
+        "id",
+        "member_id",
+        "scope",
+        "version",
+        "text_digest",
+        "given_at",
+    ),
+    "post_print": (
+        "id",
+        "post_id",
+        "generation",
+        "kid",
+        "typed_code",
+        "printed_by",
+        "printed_at",
+    ),
+    "membership": (
+        "id",
+        "team_id",
+        "member_id",
+        "building_id",
+        "scope_path",
+        "applied_at",
+    ),
+    "rule": (
+        "id",
+        "town_id",
+        "code",
+    ),
+    "lot": (
+        "id",
+        "account_id",
+        "transfer_id",
+        "granted",
+        "expires_on",
+    ),
+    "award": (
+        "id",
+        "town_id",
+        "scope_path",
+        "rule_version_id",
+        "dedupe_key",
+        "subject_id",
+        "evidence_ref",
+        "amount",
+        "earned_at",
+        "explain",
+        "created_at",
+    ),
+}
+# Table → its moving column, the table of events, that one's key and its columns "from" and "to".
+MOVES = {
+    "membership": ("state", "membership_event", "membership_id", "from_state", "to_state"),
+    "checkin": ("status", "checkin_event", "checkin_id", "from_status", "to_status"),
 }
 MEMBERSHIP_MOVES = (
     ("new", "waiting_guardian"),
@@ -700,6 +766,7 @@ def upgrade() -> None:
             "kind IN ('award', 'redeem', 'expire', 'reverse', 'adjust', 'donate')", name=op.f("ck_txn_kind")
         ),
         sa.CheckConstraint("approver_id IS NULL OR approver_id <> subject_id", name=op.f("ck_txn_approved_by_another")),
+        sa.CheckConstraint("kind <> 'award' OR subject_id IS NOT NULL", name=op.f("ck_txn_award_subject")),
         sa.ForeignKeyConstraint(["approver_id"], ["member.id"], name=op.f("fk_txn_approver_id")),
         sa.ForeignKeyConstraint(["reverses_txn_id"], ["txn.id"], name=op.f("fk_txn_reverses_txn_id")),
         sa.ForeignKeyConstraint(["rule_version_id"], ["rule_version.id"], name=op.f("fk_txn_rule_version_id")),
@@ -876,14 +943,12 @@ def _fixed_rows() -> None:
 
 def _triggers() -> None:
     dialect = op.get_bind().dialect.name
-    if dialect == "postgresql":
-        op.execute(triggers.POSTGRES_FUNCTION)
-    for table in APPEND_ONLY:
-        for statement in triggers.triggers(dialect, table, whole=True).values():
-            op.execute(statement)
-    for table, columns in FROZEN.items():
-        for statement in triggers.triggers(dialect, table, frozen=columns).values():
-            op.execute(statement)
+    made = [triggers.triggers(dialect, table, whole=True) for table in APPEND_ONLY]
+    made += [triggers.triggers(dialect, table, frozen=columns) for table, columns in FROZEN.items()]
+    made += [triggers.triggers(dialect, table, moves=moves) for table, moves in MOVES.items()]
+    functions = triggers.POSTGRES_FUNCTIONS if dialect == "postgresql" else ()
+    for statement in (*functions, *(one for statements in made for one in statements.values())):
+        op.execute(statement)
 
 
 def downgrade() -> None:
@@ -1003,4 +1068,5 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_area_parent_id"), table_name="area")
     op.drop_table("area")
     if op.get_bind().dialect.name == "postgresql":
-        op.execute(triggers.POSTGRES_DROP_FUNCTION)
+        for statement in triggers.POSTGRES_DROP_FUNCTIONS:
+            op.execute(statement)

@@ -9,7 +9,7 @@ import re
 from sqlalchemy import Connection, Engine, inspect, text
 
 from community.core.db import Base, schema_changes
-from community.core.db.triggers import POSTGRES_FUNCTION, all_triggers
+from community.core.db.triggers import POSTGRES_FUNCTIONS, all_triggers
 
 Description = dict[str, str]
 
@@ -44,7 +44,8 @@ def build_from_models(engine: Engine) -> None:
     with schema_changes(), engine.begin() as connection:
         Base.metadata.create_all(connection)
         if engine.dialect.name == "postgresql":
-            connection.execute(text(POSTGRES_FUNCTION))
+            for function in POSTGRES_FUNCTIONS:
+                connection.execute(text(function))
         for statement in all_triggers(engine.dialect.name).values():
             connection.execute(text(statement))
 

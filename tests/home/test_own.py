@@ -8,7 +8,7 @@ from community.core.db import transaction
 from community.home import own
 from community.people import services as people
 from tests.factories.access import actor_of, make_grant
-from tests.factories.people import make_member
+from tests.factories.people import give_consent, make_member
 from tests.factories.places import make_village
 from tests.factories.teams import make_membership, make_team
 
@@ -35,8 +35,6 @@ def test_a_profile_holds_offices_teams_and_each_consent_with_its_text():
 def test_a_consent_to_an_older_version_counts_as_none():
     with transaction():
         member = make_member()
-        people.give_consent(member.id, "presence")
-        given = people.queries.consents(member.id)[0]
-        given.version = "0"
+        give_consent(member, "presence", "0")
     page = own.profile(actor_of(member))
     assert [given for _text, given in page.consents] == [None, None]

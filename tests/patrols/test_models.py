@@ -10,7 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.core.ids import new_id
+from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
+from community.patrols.services.settle import settle
 from tests.factories.access import actor_of
 from tests.factories.patrols import DEVICE, NEAR, Scene, make_scene
 
@@ -82,3 +84,18 @@ def test_settling_without_a_reason_cannot_be_stored(scene: Scene) -> None:
         id=new_id(),
         by=scene.admin.id,
     )
+
+
+@pytest.mark.parametrize("status", ["rejected", "flagged"])
+def test_a_status_moves_only_with_the_event_of_this_very_move(scene: Scene, status: str) -> None:
+    attack(f"UPDATE checkin SET status = '{status}'")  # noqa: S608 - a word of the list above
+
+
+def test_a_settled_flag_cannot_be_raised_again(scene: Scene, frozen_clock: FrozenClock) -> None:
+    frozen_clock.tick(hours=1)
+    with transaction():
+        done = check_in(actor_of(scene.member), scene.scanned, Evidence("poster", "far", 900), device=DEVICE)
+    with transaction():
+        settle(actor_of(scene.admin), checkin_id=done.checkin_id, accept=True, reason="当面核对过")  # type: ignore[arg-type]
+    for status in ("flagged", "rejected"):
+        attack("UPDATE checkin SET status = :status WHERE first_status = 'flagged'", status=status)

@@ -53,9 +53,38 @@ def refused(statement: str, **values: Any) -> str:
         "UPDATE rule_version SET amount = 50",
         "UPDATE rule_version SET text_zh = '改了'",
         "DELETE FROM rule_version",
+        "UPDATE rule SET code = 'X1'",
+        "UPDATE rule SET town_id = 1",
+        "DELETE FROM rule",
+        "UPDATE lot SET granted = granted + 10, remaining = remaining + 10",
+        "UPDATE lot SET expires_on = '9999-12-31'",
+        "UPDATE lot SET account_id = 1",
+        "UPDATE lot SET transfer_id = 1",
+        "DELETE FROM lot",
     ],
 )
 def test_what_was_written_stays_as_it_was(statement: str) -> None:
+    assert any(word in refused(statement) for word in ("append-only", "frozen"))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE award SET amount = amount + 100",
+        "UPDATE award SET subject_id = 1",
+        "UPDATE award SET evidence_ref = 'checkin:another'",
+        "UPDATE award SET dedupe_key = 'again'",
+        "UPDATE award SET rule_version_id = 1",
+        "UPDATE award SET earned_at = '2030-01-01 00:00:00+00:00'",
+        "UPDATE award SET explain = '{}'",
+        "UPDATE award SET town_id = 1, scope_path = ''",
+        "UPDATE award SET created_at = '2020-01-01 00:00:00+00:00'",
+        "DELETE FROM award",
+    ],
+)
+def test_a_waiting_award_keeps_what_it_promised(member: Member, village: Area, statement: str) -> None:
+    with transaction():
+        subscribers.hold_flagged_checkin(flagged(member, village))
     assert any(word in refused(statement) for word in ("append-only", "frozen"))
 
 
@@ -120,6 +149,12 @@ def test_nobody_approves_her_own_award(member: Member) -> None:
     statement = _copy_of("txn", id=":id", dedupe_key="'another'", approver_id="subject_id")
     assert "approved_by_another" in refused(statement, id=new_id())
     assert member
+
+
+def test_an_award_is_somebodys() -> None:
+    """Without its subject "approved by another" would hold for anybody."""
+    statement = _copy_of("txn", id=":id", dedupe_key="'another'", subject_id="NULL", approver_id="subject_id")
+    assert "award_subject" in refused(statement, id=new_id())
 
 
 def test_nobody_decides_on_her_own_waiting_award(member: Member, village: Area) -> None:

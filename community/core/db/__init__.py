@@ -17,7 +17,7 @@ from community.core.db.session import (
     transaction,
     upsert,
 )
-from community.core.db.triggers import append_only, frozen_columns
+from community.core.db.triggers import append_only, frozen_columns, moves_by_events
 
 __all__ = [
     "Base",
@@ -33,6 +33,7 @@ __all__ = [
     "in_transaction",
     "int_id",
     "locking",
+    "moves_by_events",
     "one_of",
     "schema_changes",
     "session",

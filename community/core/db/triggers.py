@@ -8,13 +8,34 @@ from sqlalchemy import Table
 
 from community.core.db.base import Base
 
-POSTGRES_FUNCTION = """
+POSTGRES_FUNCTIONS = (
+    """
 CREATE OR REPLACE FUNCTION linli_refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   RAISE EXCEPTION '%: %', TG_ARGV[0], TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$
-"""
-POSTGRES_DROP_FUNCTION = "DROP FUNCTION IF EXISTS linli_refuse_change()"
+""",
+    # Arguments: the moving column, the events' table, its key of the moving row, its columns "from" and "to".
+    """
+CREATE OR REPLACE FUNCTION linli_refuse_unrecorded() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  recorded boolean;
+BEGIN
+  EXECUTE format(
+    'SELECT EXISTS (SELECT 1 FROM %I WHERE %I = $1 AND %I = $2 AND %I = $3)',
+    TG_ARGV[1], TG_ARGV[2], TG_ARGV[3], TG_ARGV[4]
+  ) INTO recorded USING OLD.id, to_jsonb(OLD) ->> TG_ARGV[0], to_jsonb(NEW) ->> TG_ARGV[0];
+  IF NOT recorded THEN
+    RAISE EXCEPTION 'unrecorded: %', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NEW;
+END $$
+""",
+)
+POSTGRES_DROP_FUNCTIONS = (
+    "DROP FUNCTION IF EXISTS linli_refuse_change()",
+    "DROP FUNCTION IF EXISTS linli_refuse_unrecorded()",
+)
 
 
 def append_only(model: type[Base]) -> type[Base]:
@@ -33,24 +54,46 @@ def frozen_columns(*columns: str) -> Any:
     return declare
 
 
+def moves_by_events(column: str, key: str, before: str, after: str) -> Any:
+    """Declare that `column` changes only as a row of events says (class decorator).
+
+    `key` is "table.column" of the events, which names the row; `before` and `after` are their columns of a move. The
+    event is written first. Events whose moves lead nowhere twice (a `move` table without a circle) are used up by it.
+    """
+
+    def declare(model: type[Base]) -> type[Base]:
+        _table(model).info["moves"] = (column, *key.split("."), before, after)
+        return model
+
+    return declare
+
+
 def _table(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
 
 def trigger_ddl(dialect: str, table: Table) -> dict[str, str]:
     """Return trigger name → CREATE statement for `table` on "sqlite" or "postgresql"; empty without a declaration."""
+    info = table.info
     return triggers(
-        dialect, table.name, whole=bool(table.info.get("append_only")), frozen=tuple(table.info.get("frozen", ()))
+        dialect,
+        table.name,
+        whole=bool(info.get("append_only")),
+        frozen=tuple(info.get("frozen", ())),
+        moves=info.get("moves"),
     )
 
 
-def triggers(dialect: str, table: str, *, whole: bool = False, frozen: tuple[str, ...] = ()) -> dict[str, str]:
+def triggers(
+    dialect: str, table: str, *, whole: bool = False, frozen: tuple[str, ...] = (), moves: tuple[str, ...] | None = None
+) -> dict[str, str]:
     """Return the same for a table by name, for migrations: they must not follow later changes of the models.
 
-    `whole` refuses every UPDATE and DELETE, `frozen` changes of those columns and every DELETE.
+    `whole` refuses every UPDATE and DELETE, `frozen` changes of those columns and every DELETE, `moves` (column, table
+    of events, its key, its columns "from" and "to") changes of the column without their event.
     """
-    make = _sqlite if dialect == "sqlite" else _postgres
-    return make(table, whole=whole, frozen=frozen)
+    make, moving = (_sqlite, _sqlite_moves) if dialect == "sqlite" else (_postgres, _postgres_moves)
+    return make(table, whole=whole, frozen=frozen) | (moving(table, *moves) if moves else {})
 
 
 def all_triggers(dialect: str) -> dict[str, str]:
@@ -80,6 +123,24 @@ def _sqlite(name: str, *, whole: bool, frozen: tuple[str, ...]) -> dict[str, str
             f"BEGIN SELECT RAISE(ABORT, 'append-only: {name}'); END"
         )
     return made
+
+
+def _sqlite_moves(name: str, column: str, events: str, key: str, before: str, after: str) -> dict[str, str]:
+    move = f"({key}, {before}, {after}) = (OLD.id, OLD.{column}, NEW.{column})"
+    recorded = f"EXISTS (SELECT 1 FROM {events} WHERE {move})"  # noqa: S608 - names of our own tables
+    return {
+        f"trg_{name}_moves": f"CREATE TRIGGER trg_{name}_moves BEFORE UPDATE OF {column} ON {name} "
+        f"WHEN OLD.{column} IS NOT NEW.{column} AND NOT {recorded} "
+        f"BEGIN SELECT RAISE(ABORT, 'unrecorded: {name}'); END"
+    }
+
+
+def _postgres_moves(name: str, column: str, events: str, key: str, before: str, after: str) -> dict[str, str]:
+    arguments = ", ".join(f"'{word}'" for word in (column, events, key, before, after))
+    return {
+        f"trg_{name}_moves": f"CREATE TRIGGER trg_{name}_moves BEFORE UPDATE ON {name} FOR EACH ROW "
+        f"WHEN (OLD.{column} IS DISTINCT FROM NEW.{column}) EXECUTE FUNCTION linli_refuse_unrecorded({arguments})"
+    }
 
 
 def _postgres(name: str, *, whole: bool, frozen: tuple[str, ...]) -> dict[str, str]:

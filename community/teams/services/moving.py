@@ -77,7 +77,8 @@ def begin(membership: Membership, team: Team) -> None:
     """Write a new membership with its first event. A second open one of the member in this team is refused."""
     session().add(membership)
     session().flush()
-    _record(membership, team, "new", by_id=membership.member_id, reason=None)
+    _record(membership, "new", membership.state, by_id=membership.member_id, reason=None)
+    _tell(membership, team, "new", by_id=membership.member_id)
 
 
 def move(membership: Membership, team: Team, to_state: str, *, by_id: int | None, reason: str | None = None) -> None:
@@ -88,13 +89,15 @@ def move(membership: Membership, team: Team, to_state: str, *, by_id: int | None
     """
     before = membership.state
     policies.must_be_legal(before, to_state)
+    # The event first: without it the database refuses the move.
+    _record(membership, before, to_state, by_id=by_id, reason=reason)
     membership.state = to_state
     if to_state == "active":
         membership.active_at = clock.now()
     if to_state in ENDED:
         membership.ended_at, membership.reason = clock.now(), reason
     session().flush()
-    _record(membership, team, before, by_id=by_id, reason=reason)
+    _tell(membership, team, before, by_id=by_id)
 
 
 def activate_if_ready(membership: Membership, team: Team, member: Person) -> bool:
@@ -123,20 +126,22 @@ def keep_areas(member: Person) -> None:
     areas.keep(member, wanted | {row.building_id: row.scope_path for row in buildings})
 
 
-def _record(membership: Membership, team: Team, before: str, *, by_id: int | None, reason: str | None) -> None:
-    now = clock.now()
+def _record(membership: Membership, before: str, to_state: str, *, by_id: int | None, reason: str | None) -> None:
     session().execute(
         insert(MembershipEvent).values(
             id=new_id(),
             membership_id=membership.id,
             member_id=membership.member_id,
             from_state=before,
-            to_state=membership.state,
+            to_state=to_state,
             by_id=by_id,
             reason=reason,
-            at=now,
+            at=clock.now(),
         )
     )
+
+
+def _tell(membership: Membership, team: Team, before: str, *, by_id: int | None) -> None:
     events.emit(
         MembershipChanged(
             membership.id,
@@ -147,6 +152,6 @@ def _record(membership: Membership, team: Team, before: str, *, by_id: int | Non
             before,
             membership.state,
             by_id,
-            now,
+            clock.now(),
         )
     )

@@ -111,6 +111,33 @@ def test_the_other_columns_of_a_frozen_table_may_change() -> None:
     assert session().execute(text("SELECT state FROM frozen_thing")).scalar() == "over"
 
 
+@pytest.fixture
+def moving(app: Flask, engine_name: str) -> None:
+    """A thing whose state moves by events: "new" to "done", and the event of another thing."""
+    assert app
+    run("CREATE TABLE thing (id INTEGER PRIMARY KEY, state TEXT, note TEXT)")
+    run("CREATE TABLE thing_event (thing_id INTEGER, was TEXT, became TEXT)")
+    for statement in triggers(
+        engine_name, "thing", moves=("state", "thing_event", "thing_id", "was", "became")
+    ).values():
+        run(statement)
+    run("INSERT INTO thing VALUES (1, 'new', NULL), (2, 'new', NULL)")
+    run("INSERT INTO thing_event VALUES (1, 'new', 'done'), (2, 'new', 'lost')")
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("moving")
+def test_a_moving_column_takes_the_way_its_own_event_says_and_no_other() -> None:
+    for attack in ("state = 'lost' WHERE id = 1", "state = NULL WHERE id = 1", "state = 'done', id = 3 WHERE id = 2"):
+        with pytest.raises(DBAPIError, match="unrecorded"):
+            run(f"UPDATE thing SET {attack}")  # noqa: S608 - one of the three above
+    run("UPDATE thing SET state = 'done', note = 'x' WHERE id = 1")
+    run("UPDATE thing SET state = 'done', note = 'y' WHERE id = 1")
+    with pytest.raises(DBAPIError, match="unrecorded"):
+        run("UPDATE thing SET state = 'new' WHERE id = 1")
+    assert session().execute(text("SELECT state, note FROM thing ORDER BY id")).all() == [("done", "y"), ("new", None)]
+
+
 @pytest.mark.usefixtures("frozen")
 def test_replacing_a_frozen_row_is_refused_on_sqlite() -> None:
     with pytest.raises(DBAPIError, match="append-only"):
@@ -128,6 +155,7 @@ def test_every_declared_trigger_is_in_the_migrated_database(app: Flask, engine_n
     there = set(session().execute(text(asked)).scalars())
     declared = set(all_triggers(engine_name))
     assert declared <= there
+    assert {"trg_checkin_moves", "trg_membership_moves"} <= declared
     assert {f"trg_{name}_no_delete" for name in ("audit_entry", "checkin_event", "transfer", "entry")} <= declared
 
 

@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from community.core import clock
 from community.core.authz import Perm
 from community.core.db import session, transaction
 from community.core.web.command import command
@@ -108,7 +109,7 @@ def test_a_right_that_ended_ends_with_the_next_request(doors: Flask) -> None:
     asks = {"Accept": "application/json"}
     assert client.get("/door/auditors", headers=asks).status_code == 200
     with doors.app_context(), transaction():
-        session().execute(text("UPDATE role_grant SET starts_at = '2019-01-01', until = '2020-01-01'"))
+        session().execute(text("UPDATE role_grant SET until = :now"), {"now": str(clock.now())})
     assert client.get("/door/auditors", headers=asks).status_code == 403
     with doors.app_context(), transaction():
         session().execute(text("UPDATE member SET session_epoch = 2"))
