@@ -178,19 +178,10 @@ class District:
         """Teams by their name, which is unique in the file."""
         return {team.name: team for team in self.teams}
 
-    @cached_property
-    def areas_by_code(self) -> Mapping[str, AreaPlan]:
-        """Areas by their code."""
-        return {area.code: area for area in self.areas}
-
     def areas_of(self, kind: str, *, within: AreaPlan | None = None) -> tuple[AreaPlan, ...]:
         """Areas of one kind, in the order of the file, optionally only those inside another area."""
         prefix = within.path if within else ""
         return tuple(area for area in self.areas if area.kind == kind and area.path.startswith(prefix))
-
-    def posts_in(self, areas: tuple[AreaPlan, ...]) -> tuple[PostPlan, ...]:
-        """Posts that lie in one of the areas, in the order of the file."""
-        return tuple(p for p in self.posts if any(p.area.path.startswith(area.path) for area in areas))
 
 
 def read_district(path: Path = DISTRICT_FILE) -> District:

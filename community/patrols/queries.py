@@ -183,16 +183,6 @@ def waiting_count(actor: Actor) -> int:
     return int(found.scalar_one())
 
 
-def last_of(member_id: int) -> Row[Any] | None:
-    """Return the member's newest check-in with its post, or None."""
-    found: Row[Any] | None = (
-        session()
-        .execute(_receipts().where(CheckIn.member_id == member_id).order_by(CheckIn.used_at.desc()).limit(1))
-        .first()
-    )
-    return found
-
-
 def unsettled_before(at: dt.datetime, limit: int) -> Sequence[uuid.UUID]:
     """Return flagged check-ins received before `at` that silence may settle: no condition met that needs a person."""
     found = select(CheckIn.id).where(

@@ -38,16 +38,6 @@ def area_by_code(code: str) -> Area | None:
     return session().scalar(select(Area).where(Area.code == code))
 
 
-def area_by_path(path: str) -> Area | None:
-    """Return the area at this path, or None."""
-    return session().scalar(select(Area).where(Area.path == path))
-
-
-def area_name(area_id: int) -> str:
-    """Return the name of the area, "" when there is none."""
-    return session().scalar(select(Area.name).where(Area.id == area_id)) or ""
-
-
 def towns() -> Sequence[Area]:
     """Return all towns in the order of their codes."""
     return within("town")

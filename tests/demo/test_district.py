@@ -34,12 +34,13 @@ def test_the_district_has_three_towns_twelve_posts_seven_teams_and_seven_branche
 
 def test_every_area_lies_inside_its_parent_by_code_and_by_path():
     district = read_district()
+    by_code = {area.code: area for area in district.areas}
 
     for area in district.areas:
         if area.parent_code is None:
             assert area.path == f"{area.code}/"
             continue
-        parent = district.areas_by_code[area.parent_code]
+        parent = by_code[area.parent_code]
         assert area.path == f"{parent.path}{area.code}/"
         assert area.code.startswith(parent.code)
         assert area.town_code == area.code[:9]
