@@ -164,7 +164,9 @@ def receipt(actor: Actor, checkin: Any) -> Receipt | None:
     own = checkin.member_id == actor.member_id
     for row in accounts.postings_of(ref):
         why = _("，").join(str(value) for _word, value in texts.arithmetic(row.explain)[1:-1])
-        return Receipt(row.delta, why, href_id=row.txn_id, member_id=checkin.member_id, own=own)
+        # A leader reads her team's check-ins, not the awards behind them: no link that would be refused.
+        opens = row.txn_id if own or can(actor, Perm.AWARD_READ, checkin) else None
+        return Receipt(row.delta, why, href_id=opens, member_id=checkin.member_id, own=own)
     for award in awards.awards_of(ref):
         shown = _waiting(award)
         return Receipt(shown.amount if shown.held else 0, shown.why, shown.next, held=shown.held, own=own)

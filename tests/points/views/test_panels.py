@@ -49,3 +49,18 @@ def test_staff_see_on_a_receipt_what_it_brought_and_the_way_to_the_proof(scene: 
     client_page.sign_out()
     client_page.sign_in(scene.admin.id)
     assert "这一小时已经计过一次分" in client_page.get(where).text
+
+
+def test_who_may_not_read_awards_gets_no_link_that_would_be_refused(scene: Scene, client_page: Visitor) -> None:
+    with transaction():
+        worker = make_member(scene.village)
+        make_grant(worker, "grid_worker", scene.village)
+        make_grant(worker, "team_leader", team_id=scene.team.id)
+    client_page.sign_in(scene.member.id)
+    landing = client_page.get(f"/p/{scene.token}")
+    receipt = client_page.submit(landing.form(f"/p/{scene.token}/checkin"), pos_denied="1")
+    client_page.sign_out()
+    client_page.sign_in(worker.id)
+    page = client_page.get(receipt.url)
+    assert scene.post.name in page.text
+    assert not any("/awards/" in link for link in page.links)
