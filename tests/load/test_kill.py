@@ -29,8 +29,8 @@ from community.patrols.models import CheckIn, CheckInEvent
 from community.points.models import Account, BudgetSlot, Entry, Lot, RuleUsage, Transfer, Txn, Unsealed
 from tests.harness.server import Server
 
-# SQLite has one writer: fewer of them prove the same in the same time.
-CHECKINS = {"postgresql": 2000, "sqlite": 600}
+# SQLite has one writer: fewer check-ins prove the same in the same time.
+CHECKINS = {"postgresql": 2000, "sqlite": 1000}
 WORKERS = 2
 LINES = 8
 POINTS = 5
