@@ -92,7 +92,8 @@ def _after(outcome: Outcome, token: str) -> Response:
     again = 1 if outcome.status == "duplicate" else None
     there = url_for("patrols.receipt", checkin_id=str(outcome.checkin_id), again=again)
     response = make_response(redirect(there, 303))
-    scan.forget(response)
+    if scan.COOKIE in request.cookies:
+        scan.forget(response)
     return response
 
 
