@@ -17,6 +17,7 @@ from typing import Literal, cast
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import click
 from flask import current_app
 
 from community.core.keys import CipherRing, SigningRing, WeakSecret, check_strength, ring_values
@@ -26,8 +27,11 @@ ROOT = Path(__file__).resolve().parents[2]
 SECRET_NAMES = ("SECRET_KEY", "POSTER_KEYS", "PHONE_CIPHER_KEYS", "PHONE_HASH_KEY")
 
 
-class BadSettings(RuntimeError):
-    """A setting is missing, weak or senseless; the text says which and how to mend it."""
+class BadSettings(click.ClickException):
+    """A setting is missing, weak or senseless; the text says which and how to mend it.
+
+    A command that meets it ends with that text in one line and the code 1.
+    """
 
 
 @dataclass(frozen=True)
@@ -214,7 +218,8 @@ def parse_secrets(values: Mapping[str, str], *, strict: bool) -> Secrets:
         for name in ("SECRET_KEY", "PHONE_HASH_KEY"):
             check_strength(name, values[name])
         all_of_them = [values["SECRET_KEY"], values["PHONE_HASH_KEY"]]
-        all_of_them += ring_values(values["POSTER_KEYS"]) + ring_values(values["PHONE_CIPHER_KEYS"])
+        all_of_them += ring_values("POSTER_KEYS", values["POSTER_KEYS"])
+        all_of_them += ring_values("PHONE_CIPHER_KEYS", values["PHONE_CIPHER_KEYS"])
         if len(set(all_of_them)) < len(all_of_them):
             raise WeakSecret("Two secrets are the same: make one for each purpose (openssl rand -base64 48)")
     return Secrets(

@@ -119,9 +119,9 @@ class CipherRing:
         return fernet.decrypt(body.encode()).decode()
 
 
-def ring_values(text: str) -> list[str]:
-    """Return the bare secrets of a ring's text, to compare them with others."""
-    return [value.partition("@")[0] for _name, value in _parts("ring", text)]
+def ring_values(name: str, text: str) -> list[str]:
+    """Return the bare secrets of the ring that setting `name` holds, to compare them; raises ValueError for no ring."""
+    return [value.partition("@")[0] for _kid, value in _parts(name, text)]
 
 
 def _state(word: str) -> KeyState:

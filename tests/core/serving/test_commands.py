@@ -45,6 +45,27 @@ def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
     assert (done.returncode, "LINLI_MODE" in done.stderr) == (1, True)
 
 
+@pytest.mark.parametrize(
+    "words", [("admin", "create", "--phone", "19900000001", "--name", "x"), ("admin", "password"), ("demo",)]
+)
+def test_a_command_that_needs_the_keys_says_so_in_one_line(words: tuple[str, ...], tmp_path: Path) -> None:
+    env = {"INSTANCE_DIR": str(tmp_path)}
+    assert flask("db", "upgrade", **env).returncode == 0
+    done = flask(*words, **env)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("Error: This command needs the keys: set SECRET_KEY, POSTER_KEYS")
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("name", ["POSTER_KEYS", "PHONE_CIPHER_KEYS"])
+@pytest.mark.parametrize("command", ["serve", "doctor"])
+def test_a_ring_of_another_form_is_named(name: str, command: str, tmp_path: Path) -> None:
+    done = flask(command, INSTANCE_DIR=str(tmp_path), PUBLIC_URL=PUBLIC_URL, **{**new_secrets(), name: "foo"})
+    assert done.returncode == 1
+    assert f"{name} must look like a=SECRET" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
 def test_tools_work_without_secrets_and_say_so_and_the_doctor_names_what_is_missing(tmp_path: Path) -> None:
     env = {"INSTANCE_DIR": str(tmp_path)}
     before = flask("doctor", **env)
