@@ -56,11 +56,11 @@ class Forbidden(DomainError):
 
     status = 403
 
-    def __init__(self, message: Text | None = None, *, code: str = "forbidden") -> None:
+    def __init__(self, message: Text | None = None, *, next_step: Text | None = None, code: str = "forbidden") -> None:
         super().__init__(
             code,
             message or _("您的身份没有这项权限"),
-            next_step=_("如果工作需要，请联系上级管理员授权。"),
+            next_step=next_step or _("如果工作需要，请联系上级管理员授权。"),
         )
 
 

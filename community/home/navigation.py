@@ -14,7 +14,12 @@ _TABS: tuple[tuple[str, Text, str, tuple[str, ...]], ...] = (
     ("home.index", _("首页"), "home", ()),
     ("home.type_code", _("打卡"), "scan", ("home.landing", "patrols.")),
     ("points.mine", _("积分"), "star", ("points.",)),
-    ("home.me", _("我的"), "person", ("people.password", "people.sign_in", "teams.membership", "messages.")),
+    (
+        "home.me",
+        _("我的"),
+        "person",
+        ("people.password", "people.details", "people.sign_in", "teams.membership", "messages."),
+    ),
 )
 
 _SECTIONS: tuple[tuple[str, Perm, Text, str], ...] = (

@@ -67,7 +67,7 @@ def today(actor: Actor) -> Today:
     return Today(
         greeting=greeting(actor.name),
         lead=_lead(actor, memberships),
-        step=_desk_step(actor, memberships, waiting) or next_step(memberships),
+        step=_paused_step(actor) or _desk_step(actor, memberships, waiting) or next_step(memberships),
         things=_things(actor, memberships),
         points=points.balance(actor.member_id).available,
         unread=messages.unread_count(actor.member_id),
@@ -101,6 +101,13 @@ def next_step(memberships: Sequence[Mine]) -> Step:
             return Step(where, _("等监护人同意"), _("社区会联系监护人，您不用做什么"), "people")
         return Step(where, _("看看申请到哪一步了"), _("两天内有答复，结果会发到消息里"), "clock")
     return Step(url_for("teams.kinds"), _("加入一支志愿队"), _("巡防、楼长、骑手……填四样就好"), "people")
+
+
+def _paused_step(actor: Actor) -> Step | None:
+    """Return the step of somebody who is suspended: nothing else leads on."""
+    if actor.status != "suspended":
+        return None
+    return Step(url_for("home.help", _anchor="paused"), _("联系社区"), _("账号暂停中，看看可以怎么办"), "info")
 
 
 def _desk_step(actor: Actor, memberships: Sequence[Mine], queues: Sequence[Task]) -> Step | None:

@@ -40,6 +40,18 @@ class PasswordForm(Form):
         return False
 
 
+class DetailsForm(Form):
+    """What a member corrects about herself; the number goes (`keep_phone`) once somebody has verified her."""
+
+    name = StringField(_("怎么称呼您"), [InputRequired(_("请填写称呼"))])
+    phone = StringField(_("手机号"), [InputRequired(_("请填写手机号")), Length(max=60, message=_("这不像一个手机号"))])
+
+    def keep_phone(self) -> DetailsForm:
+        """Take the field of the number out and return the form."""
+        del self.phone
+        return self
+
+
 class GuardianForm(Form):
     """How a guardian agreed."""
 

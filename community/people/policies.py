@@ -6,6 +6,7 @@ import itertools
 import unicodedata
 from typing import Final
 
+from community.core.authz import Actor, Perm
 from community.core.errors import DomainError, Forbidden
 from community.core.i18n import Text, _
 from community.core.slots import Provider
@@ -106,6 +107,18 @@ def must_not_be_herself(actor_id: int, member: Member) -> None:
     """Raise Forbidden when the actor would decide about herself."""
     if actor_id == member.id:
         raise Forbidden(_("不能给自己办这件事，请由另一位管理员来办"), code="oneself")
+
+
+def decides_at(actor: Actor, path: str) -> bool:
+    """Say whether the actor may decide about people at the area `path`."""
+    return any(
+        Perm.MEMBER_VERIFY in held.perms and held.area_path and path.startswith(held.area_path) for held in actor.held
+    )
+
+
+def covers_home(actor: Actor, member: Member) -> bool:
+    """Say whether the actor may decide where the member lives; who has no home is everybody's whose area she is in."""
+    return bool(actor.system) or not member.home_path or decides_at(actor, member.home_path)
 
 
 def needs_guardian(member: Member) -> bool:

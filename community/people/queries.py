@@ -125,6 +125,14 @@ def registered_since(phone_hash: str, span: dt.timedelta) -> int:
     return session().execute(statement).scalar_one()
 
 
+def unverified_with(phone_hash: str) -> int:
+    """Return how many members have a number that nobody has verified, whoever they are."""
+    statement = select(func.count()).where(
+        MEMBER.c.phone_hash == phone_hash, MEMBER.c.verified_at.is_(None), MEMBER.c.status != "merged"
+    )
+    return session().execute(statement).scalar_one()
+
+
 def verified_with(e164: str) -> Member:
     """Return the verified member who has the number; raises NotFound. For operators: pages never ask by number."""
     statement = select(Member).where(

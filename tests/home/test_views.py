@@ -51,6 +51,23 @@ def test_who_is_in_no_team_is_asked_to_join_one(client_page, member):
     assert page.one("a", class_="act").get("href") == "/join"
 
 
+@pytest.mark.parametrize("state", [None, "active"])
+def test_who_is_suspended_is_led_to_what_she_can_do(client_page, member, village, state):
+    if state:
+        join(member, village, state)
+    with transaction():
+        session().execute(
+            update(Member).values(status="suspended", status_reason="核实中", verified_at=None, verified_by=None)
+        )
+    client_page.sign_in(member.id)
+    act = client_page.get("/").one("a", class_="act")
+    assert act.get("href") == "/help#paused"
+    assert client_page.get("/help").one("div", id="paused")
+    page = client_page.get("/me")
+    assert "核实中" in page.text
+    assert "积分就能使用" not in page.text
+
+
 @pytest.mark.parametrize(("state", "said"), [("applied", "申请到哪一步"), ("waiting_guardian", "等监护人")])
 def test_who_waits_is_led_to_her_application(client_page, member, village, state, said):
     membership = join(member, village, state)

@@ -12,7 +12,7 @@ from community.core.errors import Conflict, DomainError, Forbidden, NotFound
 from community.people import consents, phones, queries, services
 from community.people.models import Consent, Member
 from tests.factories.access import actor_of, make_grant
-from tests.factories.people import make_member
+from tests.factories.people import add_area, make_member
 from tests.factories.places import make_area, make_town, make_village
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app", "frozen_clock")]
@@ -395,3 +395,31 @@ def test_an_office_above_ones_own_area_cannot_be_suspended(admin, village):
     with pytest.raises(Forbidden) as caught, transaction():
         services.suspend(admin, member_id=official.id, reason="x")
     assert caught.value.code == "higher_office"
+
+
+def test_who_works_in_a_town_through_a_team_is_suspended_at_her_home_only(admin, village):
+    with transaction():
+        town = make_town("平桥街道")
+        home = make_village(town)
+        guest = make_member(home, verified=False)
+        add_area(guest, village)
+        boss = make_member(home)
+        make_grant(boss, "town_admin", town)
+    for act in (services.suspend, services.reinstate):
+        with pytest.raises(Forbidden) as caught, transaction():
+            act(admin, member_id=guest.id, reason="核实中")
+        assert caught.value.code == "another_home"
+        assert "所在镇街" in str(caught.value.next_step)
+    with transaction():
+        services.suspend(actor_of(boss), member_id=guest.id, reason="核实中")
+        services.reinstate(actor_of(boss), member_id=guest.id, reason="核实过了")
+        assert queries.for_desk(admin, guest.id).status == "active"
+        assert services.verify(admin, member_id=guest.id).verified_by == admin.member_id
+
+
+def test_who_has_no_home_is_suspended_where_she_works(admin, village):
+    with transaction():
+        guest = make_member()
+        add_area(guest, village)
+        services.suspend(admin, member_id=guest.id, reason="核实中")
+    assert guest.status == "suspended"

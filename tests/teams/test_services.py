@@ -170,8 +170,10 @@ def test_the_database_refuses_a_second_open_application(house: House) -> None:
 def test_a_suspended_member_cannot_apply(house: House) -> None:
     with transaction():
         member = make_member(house.village, status="suspended")
-        with pytest.raises(Forbidden):
+        with pytest.raises(Forbidden) as refused:
             services.apply(actor_of(member), team_id=house.team.id, agrees=True)
+    assert refused.value.code == "suspended"
+    assert "请联系社区" in str(refused.value.next_step)
 
 
 @pytest.mark.parametrize(("changed", "code"), [({"state": "closed"}, "team_closed"), ({"places": 0}, "team_full")])
@@ -425,9 +427,11 @@ def test_a_building_has_one_captain(house: House) -> None:
     with pytest.raises(DomainError) as late, transaction():
         apply(house, team=team, building=house.building, phone="19900000003")
     assert (late.value.code, late.value.field) == ("captain_taken", "building_id")
+    assert "欢迎参加别的队伍" in str(late.value.next_step)
     with pytest.raises(Conflict) as refused, transaction():
         services.approve(house.admin, second.id)
     assert refused.value.code == "captain_taken"
+    assert "写明原因不通过" in str(refused.value.next_step)
     with transaction():
         services.leave(actor_of(applicant(first)), first.id)
         services.approve(house.admin, second.id)

@@ -17,7 +17,7 @@ from community.core.web.command import command
 from community.core.web.forms import Form
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
-from community.people import phones, queries, services
+from community.people import phones, policies, queries, services
 from community.people.forms import GuardianForm, ReasonForm, blamed
 from community.people.views.blueprint import bp
 from community.places import queries as places
@@ -64,6 +64,7 @@ def _person_page(member_id: int, guardian: GuardianForm | None = None, reason: R
         guardian_form=guardian or GuardianForm(formdata=None),
         reason_form=reason or ReasonForm(formdata=None),
         oneself=actor.member_id == member_id,
+        at_home=policies.covers_home(actor, member),
     )
 
 

@@ -1,4 +1,4 @@
-"""Signing in and out, one's password, and taking back a consent."""
+"""Signing in and out, one's password, name and number, and taking back a consent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from community.core.web.limits import limiter
 from community.core.web.rights import public, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
 from community.people import phones, queries, services
-from community.people.forms import PasswordForm, SignInForm, blamed
+from community.people.details import correct
+from community.people.forms import DetailsForm, PasswordForm, SignInForm, blamed
 from community.people.queries import Person
 from community.people.views import arrival, known
 from community.people.views.blueprint import bp
@@ -114,6 +115,48 @@ def set_password() -> Response | tuple[str, int]:
 def _password_page(form: PasswordForm) -> str:
     member = queries.known_member(must_be_signed_in().member_id)
     return render_template("people/password.html", form=form, had=member.password_hash is not None, member=member)
+
+
+# --- one's name and number ---
+
+
+@bp.get("/me/details")
+@signed_in
+def details() -> str:
+    member = queries.known_member(must_be_signed_in().member_id)
+    known = {"name": member.display_name, "phone": phones.whole(member.phone_cipher)}
+    return _details_page(member, _details_form(member, DetailsForm(formdata=None, data=known)))
+
+
+@bp.post("/me/details")
+@signed_in
+@command()
+@security.refills
+def details_post() -> Response | tuple[str, int]:
+    actor = must_be_signed_in()
+    member = queries.known_member(actor.member_id)
+    form = _details_form(member, DetailsForm())
+    if not form.validate_on_submit():
+        return _details_page(member, form), 422
+    try:
+        correct(actor, name=form.name.data, phone=form.phone.data if form.phone else None)
+    except DomainError as error:
+        if error.field is None:
+            raise
+        return _details_page(member, blamed(form, error)), 422
+    flash(plain(_("已更正。")), "ok")
+    return redirect(url_for("home.me"), 303)
+
+
+def _details_form(member: Person, form: DetailsForm) -> DetailsForm:
+    return form if member.verified_at is None else form.keep_phone()
+
+
+def _details_page(member: Person, form: DetailsForm) -> str:
+    return render_template("people/details.html", form=form, member=member, phone=phones.whole(member.phone_cipher))
+
+
+# --- one's consent ---
 
 
 @bp.post("/me/consents/<scope>/withdraw")

@@ -23,8 +23,12 @@ _NEVER = {"csrf_token", "command_key", "kept", "lat", "lon", "acc", "age_ms", "c
 
 # What people recognise of a form; everything else is carried and not shown.
 _LABELS: dict[str, Text] = {
-    "name": _("称呼"),
+    "name": _("名字"),
+    "number": _("编号"),
+    "spot": _("牌子挂在哪里"),
+    "radius_m": _("范围（米）"),
     "phone": _("手机号"),
+    "age_band": _("年龄段"),
     "guardian_name": _("监护人称呼"),
     "guardian_phone": _("监护人手机号"),
     "reason": _("原因"),

@@ -110,7 +110,11 @@ def _own(actor: Actor, membership_id: int) -> tuple[Membership, Person, Team]:
 
 def _must_be_active(actor: Actor) -> None:
     if actor.status != "active":
-        raise Forbidden(_("您的账号暂停中，现在不能报名"), code="suspended")
+        raise Forbidden(
+            _("您的账号暂停中，现在不能报名"),
+            next_step=_("原因写在“我的”里。有疑问请联系社区，恢复后就能报名。"),
+            code="suspended",
+        )
 
 
 def _known(actor: Actor) -> Person:
@@ -134,7 +138,12 @@ def _building(team: Team, building_id: int | None) -> tuple[int, str] | None:
     if not any(building.path.startswith(path) for path in team.scope_paths):
         raise DomainError("building_elsewhere", _("这支队不管这幢楼，请重新选择"), field="building_id")
     if queries.taken([building.id]):
-        raise DomainError("captain_taken", _("这幢楼已经有楼长了，请换一幢"), field="building_id")
+        raise DomainError(
+            "captain_taken",
+            _("这幢楼已经有楼长了，请换一幢"),
+            next_step=_("现任楼长退出后可以再报；也欢迎参加别的队伍。"),
+            field="building_id",
+        )
     return building.id, building.path
 
 

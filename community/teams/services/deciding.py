@@ -31,7 +31,7 @@ def approve(actor: Actor, membership_id: int) -> Membership:
     if queries.held_places(team.id) >= team.places:
         raise Conflict("team_full", _("这支队的名额满了"), next_step=_("有人退出后再通过，或写明理由不通过。"))
     if membership.building_id and queries.taken([membership.building_id]):
-        raise moving.captain_taken()
+        raise moving.building_has_captain()
     moving.move(membership, team, "approved", by_id=actor.member_id)
     # Her place makes her one of ours before she is verified: she may live in an area that the admin does not see.
     moving.keep_areas(member)

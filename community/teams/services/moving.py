@@ -21,11 +21,9 @@ from community.teams.models import Membership, MembershipEvent, Team, TeamArea
 ENDED = ("refused", "left")
 
 
-def captain_taken() -> Conflict:
-    """Return the refusal of a second captain for one building."""
-    return Conflict(
-        "captain_taken", _("这幢楼已经有楼长了"), next_step=_("现任楼长退出后可以再报；也欢迎参加别的队伍。")
-    )
+def building_has_captain() -> Conflict:
+    """Return the refusal of a second captain for one building, told to the admin who would approve her."""
+    return Conflict("captain_taken", _("这幢楼已有楼长"), next_step=_("请写明原因不通过，或等现任退出后再通过。"))
 
 
 def own_application() -> Forbidden:
@@ -39,7 +37,8 @@ on_constraint(
         "already_applied", _("您已经报过这支队了"), next_step=_("不用再报一次，在“我的”里可以看到办到哪一步。")
     ),
 )
-on_constraint("uq_membership_captain", captain_taken)
+# Applications take no place: only an approval meets this.
+on_constraint("uq_membership_captain", building_has_captain)
 on_constraint("ck_membership_event_decided_by_another", own_application)
 on_constraint("ck_membership_event_guardian_by_another", own_application)
 

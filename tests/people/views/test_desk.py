@@ -10,7 +10,7 @@ from community.core.db import session, transaction
 from community.people import services
 from community.people.models import Member
 from tests.factories.access import make_grant
-from tests.factories.people import make_member
+from tests.factories.people import add_area, make_member
 from tests.factories.places import make_town, make_village
 
 pytestmark = pytest.mark.usefixtures("app", "frozen_clock")
@@ -163,6 +163,16 @@ def test_suspending_needs_a_reason_and_keeps_what_was_typed(client_page, admin, 
     page = client_page.submit(page.form("/suspend"), reason="核实中")
     page = client_page.submit(page.form("/reinstate"), reason="核实过了")
     assert session().get(Member, member.id).status == "active"
+
+
+def test_who_lives_in_another_town_is_shown_without_the_forms_that_stop_her(client_page, admin, village):
+    with transaction():
+        guest = make_member(make_village(make_town("平桥街道")), verified=False)
+        add_area(guest, village)
+    client_page.sign_in(admin.id)
+    page = client_page.get(f"/desk/people/{guest.id}")
+    assert [form.action.rpartition("/")[2] for form in page.forms if f"/{guest.id}/" in form.action] == ["verify"]
+    assert "请她所在镇街的管理员处理" in page.text
 
 
 def test_a_name_of_html_is_shown_as_text(client_page, admin, village):

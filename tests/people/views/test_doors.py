@@ -291,3 +291,45 @@ def test_a_form_from_elsewhere_is_not_kept(client_page, admin, member):
     for headers in ({"Origin": "http://evil.test"}, {}):
         answer = client_page.client.post(form.action, data=form.filled(reason="x"), headers=headers)
         assert "您填的内容还在" not in answer.text
+
+
+# --- one's name and number ---
+
+
+def test_who_is_not_verified_corrects_both_from_her_own_page(client_page, member):
+    client_page.sign_in(member.id)
+    assert "/me/details" in client_page.get("/me").links
+    page = client_page.get("/me/details")
+    assert page.one("input", name="name").get("value") == "王桂芬"
+    assert page.one("input", name="phone").get("value") == PHONE
+    page = client_page.submit(page.form("/me/details"), name="王桂花", phone="12345", status=422)
+    assert page.one("input", name="phone").get("value") == "12345"
+    assert "这不像一个手机号" in page.text
+    page = client_page.submit(page.form("/me/details"), phone="199 0000 0002")
+    assert page.url == "/me"
+    assert "王桂花" in page.text
+    assert "199 0000 0002" in page.text
+
+
+def test_who_is_verified_corrects_her_name_and_reads_how_to_change_her_number(client_page, village):
+    with transaction():
+        verified = make_member(village, **phones.columns("+8619900000001"))
+    client_page.sign_in(verified.id)
+    page = client_page.get("/me/details")
+    assert page.all("input", name="phone") == []
+    assert "到社区请管理员当面核对" in page.text
+    form = page.form("/me/details")
+    page = client_page.submit(form, name="王桂花")
+    assert "王桂花" in page.text
+    assert PHONE in page.text
+
+
+def test_who_is_suspended_finds_no_form_of_her_details(client_page, member):
+    client_page.sign_in(member.id)
+    form = client_page.get("/me/details").form("/me/details")
+    with transaction():
+        session().execute(update(Member).values(status="suspended", status_reason="核实中"))
+    page = client_page.get("/me/details")
+    assert page.all("form", action="/me/details") == []
+    page = client_page.submit(form, name="王桂花", status=403)
+    assert "请联系社区" in page.text

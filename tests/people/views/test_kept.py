@@ -34,6 +34,13 @@ def test_fields_travel_without_secrets(posted):
     assert [(str(word), value) for word, value in form.shown] == [("原因", "电话打不通")]
 
 
+def test_a_name_is_called_so_whether_of_a_person_or_a_post(posted):
+    typed = {"name": "中心花园岗", "number": "7", "spot": "东门", "radius_m": "150", "kind": "patrol", "seen": "1"}
+    with posted("/desk/posts/new", typed) as context:
+        form = kept.unseal(kept.seal(context.request))
+    assert [str(word) for word, _value in form.shown] == ["名字", "编号", "牌子挂在哪里", "范围（米）"]
+
+
 def test_a_form_of_nothing_but_passwords_is_not_kept(posted):
     with posted(fields={"password": "a", "password_again": "a", "csrf_token": "t"}) as context:
         assert kept.seal(context.request) is None
