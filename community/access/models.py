@@ -22,7 +22,7 @@ class Role(Base):
     sort: Mapped[int] = mapped_column(Integer, default=0)
 
 
-@frozen_columns("id", "member_id", "role", "area_id", "scope_path", "team_id", "place", "starts_at", "granted_by")
+@frozen_columns("id", "member_id", "role", "area_id", "team_id", "place", "starts_at", "granted_by")
 class RoleGrant(Base):
     """A role given to a member at an area or for a team, from a date, possibly until one; ended, never deleted."""
 

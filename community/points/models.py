@@ -275,7 +275,7 @@ class BudgetSlot(Base):
 
 
 @frozen_columns(
-    "id", "town_id", "scope_path", "rule_version_id", "dedupe_key", "subject_id", "evidence_ref", "amount",
+    "id", "town_id", "rule_version_id", "dedupe_key", "subject_id", "evidence_ref", "amount",
     "earned_at", "explain", "created_at",
 )  # fmt: skip
 class Award(Base):

@@ -113,7 +113,7 @@ class MembershipMove(Base):
     to_state: Mapped[str] = mapped_column(String(20), primary_key=True)
 
 
-@frozen_columns("id", "team_id", "member_id", "building_id", "scope_path", "applied_at")
+@frozen_columns("id", "team_id", "member_id", "building_id", "applied_at")
 @moves_by_events("state", "membership_event.membership_id", "from_state", "to_state")
 class Membership(Base):
     """A member's place in a team; for a captain also the building. `state` moves with an event for each move."""

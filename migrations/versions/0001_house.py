@@ -36,7 +36,6 @@ FROZEN = {
         "print_id",
         "team_id",
         "town_id",
-        "scope_path",
         "kind",
         "used_at",
         "lo",
@@ -73,7 +72,6 @@ FROZEN = {
         "member_id",
         "role",
         "area_id",
-        "scope_path",
         "team_id",
         "place",
         "starts_at",
@@ -101,7 +99,6 @@ FROZEN = {
         "team_id",
         "member_id",
         "building_id",
-        "scope_path",
         "applied_at",
     ),
     "rule": (
@@ -119,7 +116,6 @@ FROZEN = {
     "award": (
         "id",
         "town_id",
-        "scope_path",
         "rule_version_id",
         "dedupe_key",
         "subject_id",
@@ -176,7 +172,7 @@ ROLES = (
         "联合会管理员",
         "Association admin",
         40,
-        "places:area:read places:post:read people:member:read people:member:verify teams:team:read teams:membership:read teams:membership:decide patrols:checkin:read patrols:checkin:settle home:desk:open",
+        "places:area:read places:post:read places:post:manage places:post:print people:member:read people:member:verify teams:team:read teams:membership:read teams:membership:decide patrols:checkin:read patrols:checkin:settle home:desk:open",
     ),
     (
         "grid_worker",

@@ -32,7 +32,6 @@ def _granted(app: Flask, frozen_clock: FrozenClock) -> None:
         "UPDATE role_grant SET role = 'system_admin'",
         "UPDATE role_grant SET member_id = 1",
         "UPDATE role_grant SET area_id = NULL, team_id = 1",
-        "UPDATE role_grant SET scope_path = '990100/'",
         "UPDATE role_grant SET starts_at = '2020-01-01 00:00:00+00:00'",
         "UPDATE role_grant SET granted_by = 1",
         "UPDATE role_grant SET id = 1",

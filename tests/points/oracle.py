@@ -50,7 +50,7 @@ class Oracle:
         self.acts.append(act)
 
     def flag(self, act: Act) -> None:
-        if act.grade <= LEAST:
+        if act.grade <= LEAST and not self._full(act, {"posted"}):
             act.state, act.reason = "held", "flagged"
         self.acts.append(act)
 

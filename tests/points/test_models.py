@@ -77,14 +77,14 @@ def test_what_was_written_stays_as_it_was(statement: str) -> None:
         "UPDATE award SET rule_version_id = 1",
         "UPDATE award SET earned_at = '2030-01-01 00:00:00+00:00'",
         "UPDATE award SET explain = '{}'",
-        "UPDATE award SET town_id = 1, scope_path = ''",
+        "UPDATE award SET town_id = 1",
         "UPDATE award SET created_at = '2020-01-01 00:00:00+00:00'",
         "DELETE FROM award",
     ],
 )
 def test_a_waiting_award_keeps_what_it_promised(member: Member, village: Area, statement: str) -> None:
     with transaction():
-        subscribers.hold_flagged_checkin(flagged(member, village))
+        subscribers.hold_flagged_checkin(flagged(member, village, used_at=clock.now() - dt.timedelta(hours=2)))
     assert any(word in refused(statement) for word in ("append-only", "frozen"))
 
 
@@ -159,7 +159,7 @@ def test_an_award_is_somebodys() -> None:
 
 def test_nobody_decides_on_her_own_waiting_award(member: Member, village: Area) -> None:
     with transaction():
-        subscribers.hold_flagged_checkin(flagged(member, village))
+        subscribers.hold_flagged_checkin(flagged(member, village, used_at=clock.now() - dt.timedelta(hours=2)))
     assert "decided_by_another" in refused("UPDATE award SET state = 'refused', decided_by = subject_id")
     assert "posted" in refused("UPDATE award SET state = 'posted'"), "a posted award names its posting"
 
@@ -215,7 +215,7 @@ def test_a_lot_belongs_to_one_transfer() -> None:
 
 
 def test_an_award_waits_once(member: Member, village: Area) -> None:
-    happened = flagged(member, village)
+    happened = flagged(member, village, used_at=clock.now() - dt.timedelta(hours=2))
     with transaction():
         subscribers.hold_flagged_checkin(happened)
     award = session().scalars(select(Award)).one()

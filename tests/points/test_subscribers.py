@@ -15,7 +15,7 @@ from community.people.events import MemberVerified
 from community.people.models import Member
 from community.places.models import Area
 from community.points import subscribers
-from community.points.models import BudgetSlot, Entry, Lot, RuleUsage, Transfer, Txn, Unsealed
+from community.points.models import Award, BudgetSlot, Entry, Lot, RuleUsage, Transfer, Txn, Unsealed
 from community.points.services import awarding, budget
 from tests.factories.people import make_member
 from tests.factories.places import make_village
@@ -247,3 +247,10 @@ def test_an_empty_budget_lets_awards_wait_takes_no_cap_and_pays_when_it_is_fille
     assert posted(second) == 5
     assert session().scalar(select(func.sum(BudgetSlot.used))) == 10
     assert session().scalar(select(func.sum(BudgetSlot.amount))) == 20
+
+
+def test_a_flagged_act_of_an_hour_that_is_counted_already_promises_nothing(village: Area, member: Member) -> None:
+    with transaction():
+        subscribers.award_checkin(accepted(member, village))
+        subscribers.hold_flagged_checkin(flagged(member, village))
+    assert session().scalars(select(Award)).all() == []

@@ -37,7 +37,6 @@ def refused(attack: str) -> str:
         "UPDATE membership SET team_id = 1",
         "UPDATE membership SET member_id = 1",
         "UPDATE membership SET building_id = 1",
-        "UPDATE membership SET scope_path = '990100/'",
         "UPDATE membership SET applied_at = '2020-01-01 00:00:00+00:00'",
         "UPDATE membership SET id = 1",
     ],

@@ -42,8 +42,14 @@ def award(act: Act, *, verified: bool) -> None:
 
 
 def award_later(act: Act) -> None:
-    """Let the awards of a flagged act wait for the person who settles it. Needs `transaction()`."""
+    """Let the awards of a flagged act wait for the person who settles it, as far as the caps leave room for them now.
+
+    Nothing is promised that could not be paid: where the hour or the day is full already, the receipt says so at once.
+    Needs `transaction()`.
+    """
     for rule in _rules(act):
+        if policies.blocked(rule.terms, act.earned_at, rule.used):
+            continue
         waiting.hold(_claim(act, rule), "flagged")
 
 

@@ -170,7 +170,7 @@ def receipt(actor: Actor, checkin: Any) -> Receipt | None:
     for award in awards.awards_of(ref):
         shown = _waiting(award)
         return Receipt(shown.amount if shown.held else 0, shown.why, shown.next, held=shown.held, own=own)
-    if checkin.status != "accepted":
+    if checkin.status == "rejected":
         return None
     none = awards.why_nothing(
         trigger="CheckInAccepted",
@@ -183,7 +183,7 @@ def receipt(actor: Actor, checkin: Any) -> Receipt | None:
     words = texts.nothing(
         none.reason, amount=none.amount, cap_day=none.cap_day, min_grade=none.min_grade, grade=checkin.grade
     )
-    return Receipt(0, words, _("打卡和时长照记。"), own=own)
+    return Receipt(0, words, _("打卡和时长照记。") if checkin.status == "accepted" else None, own=own)
 
 
 def queue(actor: Actor, reason: str, before: int | None) -> Queue:
