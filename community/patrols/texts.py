@@ -67,6 +67,9 @@ REFUSALS: dict[str, tuple[Text, Text]] = {
 }
 
 
+STILL_WAITING = _("打卡没有记录。您的申请还在审核，两天内有答复；通过以后再来打卡就有效。")
+
+
 def register_messages() -> None:
     """Name the texts of the messages that settling sends."""
     kinds.register(

@@ -42,6 +42,16 @@ def test_queues_count_what_lies_in_ones_own_area():
     assert tasks.places(actor_of(admin)) == "晚潮社区"
 
 
+def test_each_number_leads_to_the_list_behind_it():
+    with transaction():
+        village = make_village()
+        admin = make_member(village)
+        make_grant(admin, "village_admin", village)
+    links = {task.endpoint: task.href for task in tasks.tasks(actor_of(admin))}
+    assert links["patrols.desk"] == "/desk/checkins?only=flagged"
+    assert links["people.desk_people"] == "/desk/people?show=unverified"
+
+
 def test_queues_follow_the_rights_that_somebody_holds():
     with transaction():
         village = make_village()

@@ -18,7 +18,6 @@ from community.core.web.rights import public, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
 from community.patrols.policies import REFUSALS
 from community.patrols.services.checkin import Outcome, check_in, refuse
-from community.patrols.texts import REFUSALS as REFUSAL_TEXTS
 from community.patrols.views import pages, scan
 from community.patrols.views.blueprint import bp
 from community.places import codes
@@ -104,8 +103,7 @@ def refused(token: str, code: str) -> Response:
     if code not in REFUSALS:
         raise NotFound
     post = codes.resolve(token, codes.accepted_hosts(request.host))
-    title, text = REFUSAL_TEXTS[code]
-    page = pages.Refused(post, code, title, text, url_for("home.landing", token=token))
+    page = pages.refused(current_actor(), post, code, url_for("home.landing", token=token))
     return make_response(render_template("patrols/refused.html", page=page), 403)
 
 

@@ -18,6 +18,7 @@ from community.patrols.models import CheckIn
 from community.patrols.policies import NOTES
 from community.patrols.views import scan
 from community.places.codes import ScannedPost
+from community.teams import queries as teams
 
 # A phone's position that is far needs a second fix; the page tells how far the first one was.
 _TONES = {"accepted": ("green", "check"), "flagged": ("red", "alert"), "rejected": ("red", "cross")}
@@ -68,6 +69,8 @@ class Refused:
     title: Text
     text: Text
     back: str
+    # Her application that is still waiting, by id.
+    applied: int | None = None
 
 
 @dataclass(frozen=True)
@@ -189,6 +192,16 @@ def _steps(checkin: CheckIn) -> list[tuple[str, Text, Text | None]]:
 def again(post: ScannedPost, token: str) -> Again:
     """Return the page that asks for a second fix."""
     return Again(post, token, scan.far_note(token))
+
+
+def refused(actor: Actor | None, post: ScannedPost, code: str, back: str) -> Refused:
+    """Return why a scan was not recorded; who has applied already hears where her application stands."""
+    title, text = texts.REFUSALS[code]
+    if code == "not_member" and actor is not None:
+        for mine in teams.my_memberships(actor.member_id):
+            if mine.state in {"applied", "waiting_guardian", "approved"}:
+                return Refused(post, code, title, texts.STILL_WAITING, back, mine.id)
+    return Refused(post, code, title, text, back)
 
 
 def finish(post: ScannedPost, kept: scan.Kept, *, agrees: bool) -> Finish:

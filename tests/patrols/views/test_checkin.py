@@ -248,6 +248,18 @@ def test_somebody_who_does_not_serve_here_is_told_how_to_join(scene: Scene, clie
     assert checkins() == 0
 
 
+def test_somebody_whose_application_waits_is_told_so(scene: Scene, client_page: Visitor) -> None:
+    with transaction():
+        newcomer = make_member(scene.village, verified=False)
+        make_membership(newcomer, scene.team, state="applied")
+        give_consent(newcomer, "presence", "1")
+    client_page.sign_in(newcomer.id)
+    page = client_page.get(f"/p/{scene.token}")
+    refused = client_page.submit(page.form(f"/p/{scene.token}/checkin"), then=403, **HERE)
+    assert "还在审核" in refused.text
+    assert any("/memberships/" in link for link in refused.links)
+
+
 @pytest.mark.parametrize(
     "spoil", [lambda token: token[:-1] + ("0" if token[-1] != "0" else "1"), lambda token: token[:20]]
 )
