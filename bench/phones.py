@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import random
+import re
 import selectors
 import socket
 import time
@@ -151,6 +152,7 @@ class _Phones:
                 raise
             time.sleep(_RECONNECT_SECONDS)
             return False
+        opened.settimeout(None)  # the selector says when there is something to read
         opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         line = _Line(opened)
         self.selector.register(opened, selectors.EVENT_READ, line)
@@ -205,13 +207,16 @@ class _Phones:
         self.waiting.append(number)
 
 
+_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+_LOCATION = re.compile(rb"\r\nlocation: *([^\r]*)", re.IGNORECASE)
+
+
 def _parse(received: bytearray) -> tuple[int, str] | None:
     """Return (status, location) once the answer is whole; answers here always say their length."""
     head_end = received.find(b"\r\n\r\n")
     if head_end < 0:
         return None
-    head = bytes(received[:head_end]).decode("latin-1").split("\r\n")
-    fields = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:])}
-    if len(received) < head_end + 4 + int(fields.get("content-length", 0)):
+    length, location = _LENGTH.search(received, 0, head_end), _LOCATION.search(received, 0, head_end)
+    if length and len(received) < head_end + 4 + int(length[1]):
         return None
-    return int(head[0].split(" ", 2)[1]), fields.get("location", "")
+    return int(received[9:12]), location[1].decode("latin-1") if location else ""
