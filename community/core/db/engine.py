@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
+import psycopg
 from sqlalchemy import Connection, Engine, event
 
 from community.core.db.session import WriteOutsideTransaction, may_write
@@ -52,7 +53,9 @@ def configure_engine(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _sqlite_connect)
         event.listen(engine, "begin", _sqlite_begin(queue_writers(engine)))
-    event.listen(engine, "before_cursor_execute", _guard_writes)
+        event.listen(engine, "before_cursor_execute", _guard_writes)
+    else:
+        event.listen(engine, "connect", _postgres_connect)
 
 
 def _sqlite_connect(connection: Any, _record: Any) -> None:
@@ -62,6 +65,22 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
     for pragma in SQLITE_PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+class GuardedCursor(psycopg.Cursor[Any]):
+    """PostgreSQL's write guard: listening to an engine's statements takes a twentieth of a check-in, this next to nothing."""
+
+    def execute(self, query: Any, *args: Any, **kwargs: Any) -> Self:
+        _refuse_write(str(query))
+        return super().execute(query, *args, **kwargs)
+
+    def executemany(self, query: Any, *args: Any, **kwargs: Any) -> None:
+        _refuse_write(str(query))
+        super().executemany(query, *args, **kwargs)
+
+
+def _postgres_connect(connection: Any, _record: Any) -> None:
+    connection.cursor_factory = GuardedCursor
 
 
 def _sqlite_begin(queue: WriterQueue | None) -> Callable[[Connection], None]:
@@ -74,6 +93,10 @@ def _sqlite_begin(queue: WriterQueue | None) -> Callable[[Connection], None]:
 
 
 def _guard_writes(_connection: Connection, _cursor: Any, statement: str, *_rest: Any) -> None:
+    _refuse_write(statement)
+
+
+def _refuse_write(statement: str) -> None:
     if may_write() or (statement.startswith("SELECT ") and ";" not in statement):
         return
     word = _FIRST_WORD.match(statement)
