@@ -17,7 +17,7 @@ def decode_all(png: bytes) -> str:
     picture = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)
     read = {
         "zxing-cpp": next((found.text for found in zxingcpp.read_barcodes(picture)), ""),
-        "OpenCV": _opencv(picture),
+        "OpenCV": opencv(picture),
     }
     zbar = shutil.which("zbarimg")
     if zbar:
@@ -37,7 +37,7 @@ def decode_all(png: bytes) -> str:
     return text
 
 
-def _opencv(picture: np.ndarray) -> str:
+def opencv(picture: np.ndarray) -> str:
     """OpenCV loses some codes at some sizes (checkin.md §2.1): a phone moves, so we step nearer and farther."""
     for share in (1.0, 0.5, 0.75, 0.35, 1.5):
         seen = cv2.resize(picture, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
