@@ -46,3 +46,6 @@ class RoleGrant(Base):
     # Empty for grants made by a command line.
     granted_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
     reason: Mapped[str | None] = mapped_column(String(200))
+    # Who set the date on which it ends, and why.
+    ended_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
+    end_reason: Mapped[str | None] = mapped_column(String(200))

@@ -6,10 +6,13 @@ import datetime as dt
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, Integer, String, text
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from community.core.db import Base, Id, int_id, uuid_id
+from community.core.authz import under
+from community.core.db import Base, Id, int_id, one_of, uuid_id
+
+AUDIENCES = ("everyone", "members", "volunteers", "leaders")
 
 
 class Message(Base):
@@ -54,3 +57,45 @@ class Outbox(Base):
     sent_at: Mapped[dt.datetime | None]
     dead_at: Mapped[dt.datetime | None]
     last_error: Mapped[str | None] = mapped_column(String(300))
+
+
+class Announcement(Base):
+    """Words for the people of an area, shown from `starts_at` until `until`; withdrawn, never deleted."""
+
+    __tablename__ = "announcement"
+    __table_args__ = (
+        CheckConstraint(one_of("audience", AUDIENCES), name="audience"),
+        CheckConstraint("until IS NULL OR until > starts_at", name="order"),
+        Index("ix_announcement_shown", "scope_path", "starts_at"),
+    )
+
+    id: Mapped[int] = int_id()
+    area_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
+    town_id: Mapped[Id | None] = mapped_column(ForeignKey("area.id"))
+    scope_path: Mapped[str] = mapped_column(String(200))
+    # Everybody (public), people who are signed in, volunteers, or leaders and captains.
+    audience: Mapped[str] = mapped_column(String(12))
+    title: Mapped[str] = mapped_column(String(60))
+    body: Mapped[str] = mapped_column(Text)
+    important: Mapped[bool] = mapped_column(default=False)
+    starts_at: Mapped[dt.datetime]
+    until: Mapped[dt.datetime | None]
+    created_by: Mapped[Id] = mapped_column(ForeignKey("member.id"))
+    created_at: Mapped[dt.datetime]
+    withdrawn_at: Mapped[dt.datetime | None]
+    withdrawn_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
+    withdrawn_why: Mapped[str | None] = mapped_column(String(200))
+
+    @classmethod
+    def in_scope(cls, prefixes: tuple[str, ...], team_ids: tuple[int, ...]) -> ColumnElement[bool]:  # noqa: ARG003
+        return under(cls.scope_path, prefixes)
+
+
+class AnnouncementRead(Base):
+    """A member has opened an announcement."""
+
+    __tablename__ = "announcement_read"
+
+    announcement_id: Mapped[Id] = mapped_column(ForeignKey("announcement.id"), primary_key=True)
+    member_id: Mapped[Id] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    read_at: Mapped[dt.datetime]

@@ -45,7 +45,7 @@ class CheckInMove(Base):
 
 @frozen_columns(
     "id", "member_id", "post_id", "print_id", "team_id", "town_id", "kind", "used_at", "lo", "hi",
-    "claimed_at", "received_at", "band", "far_m", "grade", "first_status", "code", "notes", "src", "device",
+    "claimed_at", "received_at", "band", "far_m", "grade", "first_status", "code", "notes", "src", "device", "proxy_id",
 )  # fmt: skip
 @moves_by_events("status", "checkin_event.checkin_id", "from_status", "to_status")
 class CheckIn(Base):
@@ -95,6 +95,8 @@ class CheckIn(Base):
     notes: Mapped[str] = mapped_column(String(120), default="")
     src: Mapped[str] = mapped_column(String(8))
     device: Mapped[str] = mapped_column(String(32))
+    # The leader who checked her in by her paper card.
+    proxy_id: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
 
     @property
     def owner_id(self) -> int:

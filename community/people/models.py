@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, Integer, String, select, text
+from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, Integer, String, select, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from community.core.authz import under
 from community.core.db import Base, Id, frozen_columns, int_id, one_of
 
 AGE_BANDS = ("14-17", "18-59", "60+")
+CODE_WAYS = ("printed", "read_out", "sms")
+REQUEST_KINDS = ("export", "erase")
+REQUEST_STATES = ("asked", "done", "withdrawn")
 STATUSES = ("active", "suspended", "merged", "left")
 
 
@@ -60,6 +64,11 @@ class Member(Base):
     town_id: Mapped[Id | None] = mapped_column(ForeignKey("area.id"), index=True)
     password_hash: Mapped[str | None] = mapped_column(String(200))
     session_epoch: Mapped[int] = mapped_column(Integer, default=1)
+    # What she chose for every phone she uses: "zh" or "en"; "std", "large" or "xlarge".
+    language: Mapped[str | None] = mapped_column(String(5))
+    text_size: Mapped[str | None] = mapped_column(String(6))
+    # Her name and phones are gone since then; numbers stay on this row as on a pseudonym.
+    erased_at: Mapped[dt.datetime | None]
     created_at: Mapped[dt.datetime]
 
     areas: Mapped[list[MemberArea]] = relationship(lazy="raise_on_sql")
@@ -107,3 +116,70 @@ class Consent(Base):
     text_digest: Mapped[str] = mapped_column(String(64))
     given_at: Mapped[dt.datetime]
     withdrawn_at: Mapped[dt.datetime | None]
+
+
+@frozen_columns("id", "member_id", "number", "kid", "issued_by", "issued_at")
+class MemberCard(Base):
+    """A paper card with a signed code for who has no phone; a leader's command alone uses it (checkin.md §2.1)."""
+
+    __tablename__ = "member_card"
+    __table_args__ = (CheckConstraint("issued_by <> member_id", name="issued_by_another"),)
+
+    id: Mapped[int] = int_id()
+    member_id: Mapped[Id] = mapped_column(ForeignKey("member.id"), index=True)
+    number: Mapped[str] = mapped_column(String(8), unique=True)
+    kid: Mapped[str] = mapped_column(String(1))
+    issued_by: Mapped[Id] = mapped_column(ForeignKey("member.id"))
+    issued_at: Mapped[dt.datetime]
+    revoked_at: Mapped[dt.datetime | None]
+    revoked_why: Mapped[str | None] = mapped_column(String(200))
+
+
+@frozen_columns("id", "member_id", "how", "made_by", "created_at", "expires_at")
+class SignInCode(Base):
+    """A code that signs a member in once, printed or read out by who checked the person, or sent by SMS.
+
+    Only a keyed hash is kept; it dies after ten minutes, one use or a few wrong tries.
+    """
+
+    __tablename__ = "sign_in_code"
+    __table_args__ = (
+        CheckConstraint(one_of("how", CODE_WAYS), name="how"),
+        CheckConstraint("made_by IS NULL OR made_by <> member_id", name="made_by_another"),
+        CheckConstraint("expires_at > created_at", name="order"),
+    )
+
+    id: Mapped[int] = int_id()
+    member_id: Mapped[Id] = mapped_column(ForeignKey("member.id"), index=True)
+    code_hash: Mapped[str] = mapped_column(String(64))
+    how: Mapped[str] = mapped_column(String(10))
+    made_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
+    why: Mapped[str] = mapped_column(String(200), default="")
+    created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    used_at: Mapped[dt.datetime | None]
+    failures: Mapped[int] = mapped_column(Integer, default=0)
+
+
+@frozen_columns("id", "member_id", "kind", "asked_at", "due_at")
+class PrivacyRequest(Base):
+    """A member's request for her data or its erasure: when asked, promised until, done (PIPL arts 45, 47)."""
+
+    __tablename__ = "privacy_request"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", REQUEST_KINDS), name="kind"),
+        CheckConstraint(one_of("state", REQUEST_STATES), name="state"),
+    )
+
+    id: Mapped[int] = int_id()
+    member_id: Mapped[Id] = mapped_column(ForeignKey("member.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    state: Mapped[str] = mapped_column(String(10), default="asked")
+    asked_at: Mapped[dt.datetime]
+    due_at: Mapped[dt.datetime]
+    done_at: Mapped[dt.datetime | None]
+    details: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
+
+    @property
+    def owner_id(self) -> int:
+        return self.member_id

@@ -3,17 +3,34 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
+from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ColumnElement, Float, ForeignKey, Index, Integer, String, UniqueConstraint
+from sqlalchemy import (
+    JSON,
+    CheckConstraint,
+    ColumnElement,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    Numeric,
+    String,
+    UniqueConstraint,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from community.core.authz import under
 from community.core.db import Base, Id, frozen_columns, int_id, one_of
+from community.core.uploads import Upload
 
 AREA_KINDS = ("district", "town", "village", "grid", "building")
 POST_KINDS = ("patrol", "stairwell", "event", "shop")
 POST_STATES = ("active", "paused", "retired")
 OPEN_TO = ("volunteers", "anyone")
+IMPORT_KINDS = ("areas", "buildings", "units", "posts")
+IMPORT_STATES = ("checked", "queued", "running", "done", "failed", "dropped")
 
 
 class Area(Base):
@@ -32,6 +49,8 @@ class Area(Base):
     town_id: Mapped[Id | None] = mapped_column(ForeignKey("area.id"), index=True)
     path: Mapped[str] = mapped_column(String(200), unique=True)
     population: Mapped[int | None] = mapped_column(Integer)
+    # Areas are closed, never deleted: rows of years name them.
+    closed_at: Mapped[dt.datetime | None]
 
     @property
     def scope_path(self) -> str:
@@ -102,5 +121,68 @@ class PostPrint(Base):
     printed_at: Mapped[dt.datetime]
     retired_at: Mapped[dt.datetime | None]
     retired_why: Mapped[str | None] = mapped_column(String(200))
+    # Who says that it hangs, since when, and the picture that shows it.
+    installed_at: Mapped[dt.datetime | None]
+    installed_by: Mapped[Id | None]
+    installed_photo: Mapped[uuid.UUID | None] = mapped_column(ForeignKey(Upload.id))
 
     post: Mapped[Post] = relationship(lazy="raise_on_sql")
+
+
+class Unit(Base):
+    """A flat or shop of a building: its label ("2-301"), floor area in m², and its official address code."""
+
+    __tablename__ = "unit"
+    __table_args__ = (
+        UniqueConstraint("building_id", "label", name="uq_unit_label"),
+        CheckConstraint("area_m2 IS NULL OR area_m2 > 0", name="area_m2"),
+    )
+
+    id: Mapped[int] = int_id()
+    building_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
+    town_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
+    scope_path: Mapped[str] = mapped_column(String(200), index=True)
+    label: Mapped[str] = mapped_column(String(40))
+    area_m2: Mapped[Decimal | None] = mapped_column(Numeric(10, 2))
+    address_code: Mapped[str | None] = mapped_column(String(40), unique=True)
+    closed_at: Mapped[dt.datetime | None]
+
+    @classmethod
+    def in_scope(cls, prefixes: tuple[str, ...], team_ids: tuple[int, ...]) -> ColumnElement[bool]:  # noqa: ARG003
+        return under(cls.scope_path, prefixes)
+
+
+class ImportRun(Base):
+    """One file of areas, buildings, units or posts: checked first (nothing written), then taken in by a job.
+
+    `problems` lists what is wrong row by row (line, column, words), the first few hundred; `storage` names the file
+    kept until the run ends; counts are rows.
+    """
+
+    __tablename__ = "import_run"
+    __table_args__ = (
+        CheckConstraint(one_of("kind", IMPORT_KINDS), name="kind"),
+        CheckConstraint(one_of("state", IMPORT_STATES), name="state"),
+    )
+
+    id: Mapped[int] = int_id()
+    kind: Mapped[str] = mapped_column(String(10))
+    area_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
+    scope_path: Mapped[str] = mapped_column(String(200), index=True)
+    file_name: Mapped[str] = mapped_column(String(120))
+    storage: Mapped[str | None] = mapped_column(String(120))
+    encoding: Mapped[str] = mapped_column(String(20), default="")
+    state: Mapped[str] = mapped_column(String(10))
+    total: Mapped[int] = mapped_column(Integer, default=0)
+    done: Mapped[int] = mapped_column(Integer, default=0)
+    bad: Mapped[int] = mapped_column(Integer, default=0)
+    problems: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    # A plain id: people live above this room.
+    made_by: Mapped[Id]
+    created_at: Mapped[dt.datetime]
+    started_at: Mapped[dt.datetime | None]
+    finished_at: Mapped[dt.datetime | None]
+
+    @classmethod
+    def in_scope(cls, prefixes: tuple[str, ...], team_ids: tuple[int, ...]) -> ColumnElement[bool]:  # noqa: ARG003
+        return under(cls.scope_path, prefixes)

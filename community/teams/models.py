@@ -38,6 +38,10 @@ MOVES = (
     ("approved", "active"),
     ("approved", "left"),
     ("active", "left"),
+    # Undone within ten seconds.
+    ("approved", "applied"),
+    ("active", "applied"),
+    ("refused", "applied"),
 )
 _OPEN = one_of("state", OPEN_STATES)
 _CAPTAIN = "building_id IS NOT NULL AND role <> 'deputy' AND state IN ('approved', 'active')"

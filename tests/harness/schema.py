@@ -87,9 +87,8 @@ def _sqlite(connection: Connection) -> Description:
         for foreign in inspector.get_foreign_keys(table):
             columns = ", ".join(foreign["constrained_columns"])
             target = f"{foreign['referred_table']}({', '.join(foreign['referred_columns'])})"
-            found[f"foreign key {table}({columns})"] = (
-                f"{foreign['name']} {target} {sorted(foreign['options'].items())}"
-            )
+            # Names of keys that came with an added column are not read back from SQLite.
+            found[f"foreign key {table}({columns})"] = f"{target} {sorted(foreign['options'].items())}"
         for unique in inspector.get_unique_constraints(table):
             found[f"unique {table}.{unique['name']}"] = str(unique["column_names"])
         for check in inspector.get_check_constraints(table):
