@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask_babel import force_locale
 from markupsafe import Markup
 from werkzeug.wrappers import Response
@@ -24,8 +24,7 @@ from community.core.web.session import must_be_signed_in
 from community.places import geo, pages, queries, services
 from community.places.forms import DetailsForm, MoveForm, NewPostForm, PauseForm, PlaceForm, RetireForm, shown
 from community.places.models import POST_STATES, Area
-
-bp = Blueprint("places", __name__)
+from community.places.views.blueprint import bp
 
 # Fewer decimals than these are more than ten metres off.
 _EXACT = 4

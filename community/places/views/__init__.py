@@ -1,0 +1,6 @@
+"""The room's pages: posts and areas at the desk (`posts`), printing and withdrawing their signs (`signs`)."""
+
+from community.places.views import posts
+from community.places.views.blueprint import bp
+
+__all__ = ["bp", "posts"]
