@@ -15,6 +15,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     Numeric,
     String,
     UniqueConstraint,
@@ -49,6 +50,8 @@ class Area(Base):
     town_id: Mapped[Id | None] = mapped_column(ForeignKey("area.id"), index=True)
     path: Mapped[str] = mapped_column(String(200), unique=True)
     population: Mapped[int | None] = mapped_column(Integer)
+    # The office's public number, for whom the area's people call; never a person's own.
+    phone: Mapped[str | None] = mapped_column(String(30))
     # Areas are closed, never deleted: rows of years name them.
     closed_at: Mapped[dt.datetime | None]
 
@@ -155,8 +158,9 @@ class Unit(Base):
 class ImportRun(Base):
     """One file of areas, buildings, units or posts: checked first (nothing written), then taken in by a job.
 
-    `problems` lists what is wrong row by row (line, column, words), the first few hundred; `storage` names the file
-    kept until the run ends; counts are rows.
+    `problems` lists what is wrong row by row (line, column, value, code), the first few hundred; `rows` keeps the
+    checked rows, compressed, until the run ends: a host that takes it over needs no other host's files. `counts` says
+    how many rows are new, changed and the same.
     """
 
     __tablename__ = "import_run"
@@ -170,12 +174,13 @@ class ImportRun(Base):
     area_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
     scope_path: Mapped[str] = mapped_column(String(200), index=True)
     file_name: Mapped[str] = mapped_column(String(120))
-    storage: Mapped[str | None] = mapped_column(String(120))
+    rows: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     encoding: Mapped[str] = mapped_column(String(20), default="")
     state: Mapped[str] = mapped_column(String(10))
     total: Mapped[int] = mapped_column(Integer, default=0)
     done: Mapped[int] = mapped_column(Integer, default=0)
     bad: Mapped[int] = mapped_column(Integer, default=0)
+    counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     problems: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
     # A plain id: people live above this room.
     made_by: Mapped[Id]

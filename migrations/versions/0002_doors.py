@@ -70,12 +70,13 @@ def upgrade() -> None:
         sa.Column("area_id", ID, nullable=False),
         sa.Column("scope_path", sa.String(length=200), nullable=False),
         sa.Column("file_name", sa.String(length=120), nullable=False),
-        sa.Column("storage", sa.String(length=120), nullable=True),
+        sa.Column("rows", sa.LargeBinary(), nullable=True),
         sa.Column("encoding", sa.String(length=20), nullable=False),
         sa.Column("state", sa.String(length=10), nullable=False),
         sa.Column("total", sa.Integer(), nullable=False),
         sa.Column("done", sa.Integer(), nullable=False),
         sa.Column("bad", sa.Integer(), nullable=False),
+        sa.Column("counts", sa.JSON(), nullable=False),
         sa.Column("problems", sa.JSON(), nullable=False),
         sa.Column("made_by", ID, nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
@@ -199,6 +200,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_announcement_read_member_id")),
         sa.PrimaryKeyConstraint("announcement_id", "member_id", name=op.f("pk_announcement_read")),
     )
+    op.add_column("area", sa.Column("phone", sa.String(length=30), nullable=True))
     op.add_column("area", sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True))
     _add_reference("checkin", "proxy_id", ID, "member")
     op.add_column("member", sa.Column("language", sa.String(length=5), nullable=True))
@@ -261,6 +263,7 @@ def downgrade() -> None:
     op.drop_column("member", "language")
     op.drop_column("checkin", "proxy_id")
     op.drop_column("area", "closed_at")
+    op.drop_column("area", "phone")
     op.drop_table("announcement_read")
     op.drop_index(op.f("ix_sign_in_code_member_id"), table_name="sign_in_code")
     op.drop_table("sign_in_code")
