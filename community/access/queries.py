@@ -22,7 +22,10 @@ _GRANT = RoleGrant.__table__.c
 _NOW = bindparam("now", type_=UtcDateTime())
 _ACTOR = (
     people.identity(bindparam("member_id"))
-    .add_columns(_GRANT.role, _GRANT.scope_path, _GRANT.team_id, _GRANT.place, Role.__table__.c.perms)
+    .add_columns(
+        _GRANT.role, _GRANT.scope_path, _GRANT.team_id, _GRANT.place, _GRANT.until, Role.__table__.c.perms,
+        people.merged_into(people.MEMBER.c.id).label("merged"),
+    )
     .outerjoin(
         RoleGrant.__table__,
         (_GRANT.member_id == people.MEMBER.c.id)
@@ -30,7 +33,7 @@ _ACTOR = (
         & or_(_GRANT.until.is_(None), _GRANT.until > _NOW),
     )
     .outerjoin(Role.__table__, Role.__table__.c.code == _GRANT.role)
-)
+)  # fmt: skip
 _LOCKED_ACTOR = locking(_ACTOR, people.MEMBER)
 
 
@@ -54,12 +57,13 @@ def load_actor(member_id: int, epoch: int, lock: bool) -> Actor | None:  # noqa:
         minor=first.age_band == MINOR,
         guarded=first.age_band != MINOR or first.guardian_at is not None,
         held=tuple(
-            Held(row.role, _perms(tuple(row.perms or ())), row.scope_path, row.team_id, row.place)
+            Held(row.role, _perms(tuple(row.perms or ())), row.scope_path, row.team_id, row.place, row.until)
             for row in rows
             if row.role is not None
         )
         if first.status == "active"
         else (),
+        merged=people.ids_of(first.merged),
     )
 
 

@@ -5,6 +5,7 @@ No domain word beyond the names of the rights; `access` builds Actors, rooms ask
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -85,19 +86,21 @@ class ScopedModel(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One grant in force: a role's rights, at an area (and all below it) or for one team."""
+    """One grant in force: a role's rights, at an area (and all below it) or for one team, possibly until an instant."""
 
     role: str
     perms: frozenset[Perm]
     area_path: str | None = None
     team_id: int | None = None
     place: str = ""
+    until: dt.datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts in this request or job. Built anew each time, never stored.
 
+    `merged` are provisional registrations that turned out to be hers: what they did is hers too (`ids`, `is_me`).
     `status` is the member's (active or suspended), `verified` whether a person has checked who she is, `home_path` her
     area's path and `town_id` her town's id. `minor` is she from 14 to 17; `guarded` is False until a guardian has
     agreed.
@@ -114,6 +117,16 @@ class Actor:
     guarded: bool = True
     held: tuple[Held, ...] = field(default=())
     system: str = ""
+    merged: tuple[int, ...] = ()
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """Her own id first, then those of the registrations merged into hers."""
+        return (self.member_id, *self.merged)
+
+    def is_me(self, member_id: int | None) -> bool:
+        """Say whether a row of `member_id` is hers: nobody decides about what she did under another registration."""
+        return member_id in self.ids
 
     @property
     def perms(self) -> frozenset[Perm]:
@@ -133,9 +146,19 @@ def can(actor: Actor | None, perm: Perm, thing: object | None = None) -> bool:
         return True
     if thing is None:
         return perm in OWN or perm in actor.perms
-    if perm in OWN and getattr(thing, "owner_id", None) == actor.member_id:
+    if perm in OWN and getattr(thing, "owner_id", None) in actor.ids:
         return True
     return any(perm in grant.perms and _covers(grant, thing) for grant in actor.held)
+
+
+def can_until(actor: Actor, perm: Perm, thing: object, until: dt.datetime | None) -> bool:
+    """Say whether a grant of `actor` gives `perm` for `thing` as long as `until` (None: without an end)."""
+    return bool(actor.system) or any(
+        perm in grant.perms
+        and _covers(grant, thing)
+        and (grant.until is None or (until is not None and until <= grant.until))
+        for grant in actor.held
+    )
 
 
 def must(actor: Actor | None, perm: Perm, thing: object | None = None) -> Actor:

@@ -41,6 +41,12 @@ class Member(Base):
         ),
         Index("ix_member_phone_hash", "phone_hash"),
         Index("ix_member_phone_tail_hash", "phone_tail_hash"),
+        Index(
+            "ix_member_merged_into",
+            "merged_into",
+            sqlite_where=text("merged_into IS NOT NULL"),
+            postgresql_where=text("merged_into IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = int_id()
@@ -98,9 +104,12 @@ class MemberArea(Base):
     scope_path: Mapped[str] = mapped_column(String(200), index=True)
 
 
-@frozen_columns("id", "member_id", "scope", "version", "text_digest", "given_at")
+@frozen_columns("id", "member_id", "scope", "version", "text_digest", "given_at", kept_while="OLD.withdrawn_at IS NULL")
 class Consent(Base):
-    """A consent text, by scope and version, that a member agreed to; withdrawing sets a date, nothing is deleted."""
+    """A consent text, by scope and version, that a member agreed to; withdrawing sets a date.
+
+    The row is proof of the time and stays three years longer than the member (product.md §5.14).
+    """
 
     __tablename__ = "consent"
     __table_args__ = (
@@ -135,7 +144,7 @@ class MemberCard(Base):
     revoked_why: Mapped[str | None] = mapped_column(String(200))
 
 
-@frozen_columns("id", "member_id", "how", "made_by", "created_at", "expires_at")
+@frozen_columns("id", "member_id", "how", "made_by", "created_at", "expires_at", kept_while="OLD.code_hash <> ''")
 class SignInCode(Base):
     """A code that signs a member in once, printed or read out by who checked the person, or sent by SMS.
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, bindparam, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, String, bindparam, cast, func, select
 from sqlalchemy.orm import selectinload
 
 from community.core import clock
@@ -42,6 +42,25 @@ def identity(member_id: int | BindParameter[int]) -> Select[Any]:
         columns.age_band,
         columns.guardian_at,
     ).where(columns.id == member_id)
+
+
+def merged_into(member_id: ColumnElement[int]) -> ColumnElement[str | None]:
+    """Return the column of what was merged into the member, for `ids_of`: one value, whatever the row is joined with."""
+    old = MEMBER.alias("merged").c
+    return (
+        select(func.aggregate_strings(cast(old.id, String), " ")).where(old.merged_into == member_id).scalar_subquery()
+    )
+
+
+def ids_of(merged: str | None) -> tuple[int, ...]:
+    """Return the ids in a value of `merged_into`, oldest first."""
+    return tuple(sorted(int(one) for one in merged.split())) if merged else ()
+
+
+def identity_ids(member_id: int) -> tuple[int, ...]:
+    """Return every id under which the member's rows lie: her own first, then the registrations merged into hers."""
+    old = session().execute(select(MEMBER.c.id).where(MEMBER.c.merged_into == member_id).order_by(MEMBER.c.id))
+    return (member_id, *old.scalars())
 
 
 _CONSENT = Consent.__table__.c
@@ -241,5 +260,6 @@ def _found(text: str) -> list[Any]:
 
 
 def is_verified(member_id: int) -> bool:
-    """Say whether somebody has checked who the member is."""
-    return session().scalar(select(MEMBER.c.verified_at).where(MEMBER.c.id == member_id)) is not None
+    """Say whether somebody has checked who the member is; a merged registration is the verified member's."""
+    known = MEMBER.c.verified_at.is_not(None) | MEMBER.c.merged_into.is_not(None)
+    return bool(session().scalar(select(MEMBER.c.id).where(MEMBER.c.id == member_id, known)))

@@ -26,6 +26,9 @@ CHECKIN_BEFORE = (
     "claimed_at", "received_at", "band", "far_m", "grade", "first_status", "code", "notes", "src", "device",
 )  # fmt: skip
 CHECKIN_NOW = (*CHECKIN_BEFORE, "proxy_id")
+CONSENT = ("id", "member_id", "scope", "version", "text_digest", "given_at")
+# What may be deleted when this no longer holds.
+KEPT_WHILE = {"consent": "OLD.withdrawn_at IS NULL", "sign_in_code": "OLD.code_hash <> ''"}
 # Role → rights that it gets.
 DESK = (
     "places:post:install people:member:merge people:phone:reveal people:code:make people:card:issue "
@@ -39,6 +42,11 @@ ADDED = {
     "grid_worker": "places:post:install people:code:make people:card:issue patrols:card:use",
     "team_leader": "places:post:install patrols:card:use",
     "system_admin": f"places:area:manage audit:entry:export patrols:card:use {DESK}",
+}
+# Read with every Actor; almost nobody has one.
+MERGED = {
+    "sqlite_where": sa.text("merged_into IS NOT NULL"),
+    "postgresql_where": sa.text("merged_into IS NOT NULL"),
 }
 ROLE = sa.table("role", sa.column("code", sa.String), sa.column("perms", sa.JSON))
 # Undone within ten seconds of the decision.
@@ -206,12 +214,14 @@ def upgrade() -> None:
     op.add_column("member", sa.Column("language", sa.String(length=5), nullable=True))
     op.add_column("member", sa.Column("text_size", sa.String(length=6), nullable=True))
     op.add_column("member", sa.Column("erased_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_index("ix_member_merged_into", "member", ["merged_into"], unique=False, **MERGED)
     op.add_column("post_print", sa.Column("installed_at", sa.DateTime(timezone=True), nullable=True))
     op.add_column("post_print", sa.Column("installed_by", ID, nullable=True))
     _add_reference("post_print", "installed_photo", sa.Uuid(), "upload")
     _add_reference("role_grant", "ended_by", ID, "member")
     op.add_column("role_grant", sa.Column("end_reason", sa.String(length=200), nullable=True))
-    _freeze_checkins(CHECKIN_NOW)
+    _freeze("checkin", CHECKIN_NOW, may_empty=("device",))
+    _freeze("consent", CONSENT, kept_while=KEPT_WHILE["consent"])
     _triggers()
     op.bulk_insert(MOVE, [{"from_state": old, "to_state": new} for old, new in MOVES_BACK])
     _change_rights(lambda held, more: [*held, *(right for right in more if right not in held)])
@@ -237,14 +247,18 @@ def _add_reference(table: str, column: str, kind: sa.types.TypeEngine[object], t
 def _triggers() -> None:
     dialect = op.get_bind().dialect.name
     for table, columns in FROZEN.items():
-        for statement in triggers.triggers(dialect, table, frozen=columns).values():
+        for statement in triggers.triggers(
+            dialect, table, frozen=columns, kept_while=KEPT_WHILE.get(table, "")
+        ).values():
             op.execute(statement)
 
 
-def _freeze_checkins(columns: tuple[str, ...]) -> None:
+def _freeze(table: str, columns: tuple[str, ...], *, may_empty: tuple[str, ...] = (), kept_while: str = "") -> None:
+    """Write the triggers of a table of the first revision anew."""
     dialect = op.get_bind().dialect.name
-    for name, statement in triggers.triggers(dialect, "checkin", frozen=columns).items():
-        op.execute(f"DROP TRIGGER {name}" + (" ON checkin" if dialect == "postgresql" else ""))
+    made = triggers.triggers(dialect, table, frozen=columns, may_empty=may_empty, kept_while=kept_while)
+    for name, statement in made.items():
+        op.execute(f"DROP TRIGGER {name}" + (f" ON {table}" if dialect == "postgresql" else ""))
         op.execute(statement)
 
 
@@ -252,12 +266,14 @@ def downgrade() -> None:
     _change_rights(lambda held, more: [right for right in held if right not in more])
     for old, new in MOVES_BACK:
         op.execute(sa.delete(MOVE).where(MOVE.c.from_state == old, MOVE.c.to_state == new))
-    _freeze_checkins(CHECKIN_BEFORE)
+    _freeze("checkin", CHECKIN_BEFORE)
+    _freeze("consent", CONSENT)
     op.drop_column("role_grant", "end_reason")
     op.drop_column("role_grant", "ended_by")
     op.drop_column("post_print", "installed_photo")
     op.drop_column("post_print", "installed_by")
     op.drop_column("post_print", "installed_at")
+    op.drop_index("ix_member_merged_into", table_name="member", **MERGED)
     op.drop_column("member", "erased_at")
     op.drop_column("member", "text_size")
     op.drop_column("member", "language")
