@@ -46,6 +46,7 @@ class CheckInMove(Base):
 @frozen_columns(
     "id", "member_id", "post_id", "print_id", "team_id", "town_id", "kind", "used_at", "lo", "hi",
     "claimed_at", "received_at", "band", "far_m", "grade", "first_status", "code", "notes", "src", "device", "proxy_id",
+    may_empty=("device",),
 )  # fmt: skip
 @moves_by_events("status", "checkin_event.checkin_id", "from_status", "to_status")
 class CheckIn(Base):

@@ -44,11 +44,15 @@ def append_only(model: type[Base]) -> type[Base]:
     return model
 
 
-def frozen_columns(*columns: str) -> Any:
-    """Declare that the named columns keep their first values and rows are never deleted (class decorator)."""
+def frozen_columns(*columns: str, may_empty: tuple[str, ...] = (), kept_while: str = "") -> Any:
+    """Declare that the named columns keep their first values and rows are never deleted (class decorator).
+
+    Those of `may_empty` (text) may be set to '' once, as erasing a person's data does. With `kept_while`, a condition
+    on OLD in SQL of both engines, a row may be deleted once it no longer holds.
+    """
 
     def declare(model: type[Base]) -> type[Base]:
-        _table(model).info["frozen"] = columns
+        _table(model).info.update(frozen=columns, may_empty=may_empty, kept_while=kept_while)
         return model
 
     return declare
@@ -80,20 +84,33 @@ def trigger_ddl(dialect: str, table: Table) -> dict[str, str]:
         table.name,
         whole=bool(info.get("append_only")),
         frozen=tuple(info.get("frozen", ())),
+        may_empty=tuple(info.get("may_empty", ())),
+        kept_while=info.get("kept_while", ""),
         moves=info.get("moves"),
     )
 
 
 def triggers(
-    dialect: str, table: str, *, whole: bool = False, frozen: tuple[str, ...] = (), moves: tuple[str, ...] | None = None
+    dialect: str,
+    table: str,
+    *,
+    whole: bool = False,
+    frozen: tuple[str, ...] = (),
+    may_empty: tuple[str, ...] = (),
+    kept_while: str = "",
+    moves: tuple[str, ...] | None = None,
 ) -> dict[str, str]:
     """Return the same for a table by name, for migrations: they must not follow later changes of the models.
 
-    `whole` refuses every UPDATE and DELETE, `frozen` changes of those columns and every DELETE, `moves` (column, table
-    of events, its key, its columns "from" and "to") changes of the column without their event.
+    `whole` refuses every UPDATE and DELETE, `frozen` changes of those columns (but emptying one of `may_empty`) and
+    every DELETE (or only while `kept_while` holds), `moves` (column, table of events, its key, its columns "from" and
+    "to") changes of the column without their event.
     """
-    make, moving = (_sqlite, _sqlite_moves) if dialect == "sqlite" else (_postgres, _postgres_moves)
-    return make(table, whole=whole, frozen=frozen) | (moving(table, *moves) if moves else {})
+    if dialect == "sqlite":
+        made = _sqlite(table, whole=whole, frozen=frozen, may_empty=may_empty, kept_while=kept_while)
+        return made | (_sqlite_moves(table, *moves) if moves else {})
+    made = _postgres(table, whole=whole, frozen=frozen, may_empty=may_empty, kept_while=kept_while)
+    return made | (_postgres_moves(table, *moves) if moves else {})
 
 
 def all_triggers(dialect: str) -> dict[str, str]:
@@ -104,7 +121,9 @@ def all_triggers(dialect: str) -> dict[str, str]:
     return found
 
 
-def _sqlite(name: str, *, whole: bool, frozen: tuple[str, ...]) -> dict[str, str]:
+def _sqlite(
+    name: str, *, whole: bool, frozen: tuple[str, ...], may_empty: tuple[str, ...], kept_while: str
+) -> dict[str, str]:
     made = {}
     if whole:
         made[f"trg_{name}_no_update"] = (
@@ -112,14 +131,20 @@ def _sqlite(name: str, *, whole: bool, frozen: tuple[str, ...]) -> dict[str, str
             f"BEGIN SELECT RAISE(ABORT, 'append-only: {name}'); END"
         )
     if frozen:
-        changed = " OR ".join(f"OLD.{column} IS NOT NEW.{column}" for column in frozen)
+        changed = " OR ".join(
+            f"(OLD.{column} IS NOT NEW.{column} AND NEW.{column} <> '')"
+            if column in may_empty
+            else f"OLD.{column} IS NOT NEW.{column}"
+            for column in frozen
+        )
         made[f"trg_{name}_frozen"] = (
             f"CREATE TRIGGER trg_{name}_frozen BEFORE UPDATE OF {', '.join(frozen)} ON {name} "
             f"WHEN {changed} BEGIN SELECT RAISE(ABORT, 'frozen: {name}'); END"
         )
     if whole or frozen:
+        when = f"WHEN {kept_while} " if kept_while else ""
         made[f"trg_{name}_no_delete"] = (
-            f"CREATE TRIGGER trg_{name}_no_delete BEFORE DELETE ON {name} "
+            f"CREATE TRIGGER trg_{name}_no_delete BEFORE DELETE ON {name} {when}"
             f"BEGIN SELECT RAISE(ABORT, 'append-only: {name}'); END"
         )
     return made
@@ -143,7 +168,9 @@ def _postgres_moves(name: str, column: str, events: str, key: str, before: str, 
     }
 
 
-def _postgres(name: str, *, whole: bool, frozen: tuple[str, ...]) -> dict[str, str]:
+def _postgres(
+    name: str, *, whole: bool, frozen: tuple[str, ...], may_empty: tuple[str, ...], kept_while: str
+) -> dict[str, str]:
     made = {}
     refuse = "EXECUTE FUNCTION linli_refuse_change"
     if whole:
@@ -152,13 +179,18 @@ def _postgres(name: str, *, whole: bool, frozen: tuple[str, ...]) -> dict[str, s
         )
     if frozen:
         # As text, because PostgreSQL has no equality for json.
-        changed = " OR ".join(f"OLD.{column}::text IS DISTINCT FROM NEW.{column}::text" for column in frozen)
+        changed = " OR ".join(
+            f"OLD.{column}::text IS DISTINCT FROM NEW.{column}::text"
+            + (f" AND NEW.{column} <> ''" if column in may_empty else "")
+            for column in frozen
+        )
         made[f"trg_{name}_frozen"] = (
             f"CREATE TRIGGER trg_{name}_frozen BEFORE UPDATE ON {name} FOR EACH ROW WHEN ({changed}) {refuse}('frozen')"
         )
     if whole or frozen:
+        when = f"WHEN ({kept_while}) " if kept_while else ""
         made[f"trg_{name}_no_delete"] = (
-            f"CREATE TRIGGER trg_{name}_no_delete BEFORE DELETE ON {name} FOR EACH ROW {refuse}('append-only')"
+            f"CREATE TRIGGER trg_{name}_no_delete BEFORE DELETE ON {name} FOR EACH ROW {when}{refuse}('append-only')"
         )
         made[f"trg_{name}_no_truncate"] = (
             f"CREATE TRIGGER trg_{name}_no_truncate BEFORE TRUNCATE ON {name} "

@@ -112,6 +112,39 @@ def test_the_other_columns_of_a_frozen_table_may_change() -> None:
 
 
 @pytest.fixture
+def forgettable(app: Flask, engine_name: str) -> None:
+    """A frozen table whose `extra` may be emptied and whose rows may go once they are over."""
+    assert app
+    run(DDL)
+    for statement in triggers(
+        engine_name, "frozen_thing", frozen=("what", "extra"), may_empty=("extra",), kept_while="OLD.state <> 'over'"
+    ).values():
+        run(statement)
+    run("INSERT INTO frozen_thing VALUES (1, 'first', 'phone 7', 'new'), (2, 'second', 'phone 8', 'over')")
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("forgettable")
+def test_what_may_be_emptied_is_emptied_and_never_changed_to_something_else() -> None:
+    for attack in ("extra = 'phone 9'", "what = ''", "extra = '', what = 'x'"):
+        with pytest.raises(DBAPIError, match="frozen"):
+            run(f"UPDATE frozen_thing SET {attack}")  # noqa: S608 - one of the three above
+    run("UPDATE frozen_thing SET extra = '' WHERE id = 1")
+    with pytest.raises(DBAPIError, match="frozen"):
+        run("UPDATE frozen_thing SET extra = 'phone 7' WHERE id = 1")
+    assert session().execute(text("SELECT extra FROM frozen_thing ORDER BY id")).scalars().all() == ["", "phone 8"]
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("forgettable")
+def test_a_row_goes_only_when_its_condition_no_longer_holds() -> None:
+    with pytest.raises(DBAPIError, match="append-only"):
+        run("DELETE FROM frozen_thing")
+    run("DELETE FROM frozen_thing WHERE id = 2")
+    assert session().execute(text("SELECT id FROM frozen_thing")).scalars().all() == [1]
+
+
+@pytest.fixture
 def moving(app: Flask, engine_name: str) -> None:
     """A thing whose state moves by events: "new" to "done", and the event of another thing."""
     assert app
