@@ -18,7 +18,7 @@ _TABS: tuple[tuple[str, Text, str, tuple[str, ...]], ...] = (
         "home.me",
         _("我的"),
         "person",
-        ("people.password", "people.details", "people.sign_in", "teams.membership", "messages."),
+        ("people.password", "people.details", "people.sign_in", "teams.membership", "messages.inbox"),
     ),
 )
 
@@ -30,6 +30,7 @@ _SECTIONS: tuple[tuple[str, Perm, Text, str], ...] = (
     ("places.posts", Perm.POST_READ, _("点位"), "pin"),
     ("patrols.desk", Perm.CHECKIN_READ, _("打卡记录"), "tick"),
     ("points.awards", Perm.AWARD_READ, _("积分"), "star"),
+    ("messages.desk_announcements", Perm.ANNOUNCEMENT_MANAGE, _("公告"), "megaphone"),
     ("audit.entries", Perm.AUDIT_READ, _("审计记录"), "book"),
 )
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from community.core import clock
 from community.core.db import session, transaction
-from community.core.ids import new_code
+from community.core.ids import new_code, new_id
+from community.messages.models import Announcement
 from community.patrols.models import CheckIn
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
@@ -62,6 +64,19 @@ def make_world(district: Area, name: str) -> World:
         applied = make_membership(applicant, team, state="applied")
         give_consent(volunteer, "presence", "1")
         give_consent(applicant, "service", "1")
+        told = Announcement(
+            id=new_id(),
+            area_id=village.id,
+            town_id=town.id,
+            scope_path=village.path,
+            audience="everyone",
+            title="停水通知",
+            body="明天上午。",
+            starts_at=clock.now(),
+            created_by=volunteer.id,
+            created_at=clock.now(),
+        )
+        session().add(told)
     device = new_code(32)
     with transaction():
         check_in(actor_of(volunteer), scan(post, sign), Evidence("poster", "near"), device=device)
@@ -82,6 +97,7 @@ def make_world(district: Area, name: str) -> World:
         "txn_id": str(txn),
         "token": token_of(post, sign),
         "code": "not_member",
+        "announcement_id": str(told.id),
         "scope": "presence",
         "kind": "patrol",
         "filename": "css/desk.css",

@@ -34,10 +34,13 @@ def tell(member_id: int, team: str = "夜巡队", link: str | None = "/inbox?x=1
 def test_a_message_says_what_happened_when_and_leads_on(member_id: int, client_page: Visitor) -> None:
     tell(member_id)
     page = client_page.get("/inbox")
-    row = page.one("a", class_="row")
-    assert row.get("href") == "/inbox?x=1"
+    row = page.one("button", class_="row")
     text = "".join(row.itertext())
     assert all(part in text for part in ("夜巡队 收下了您", "1,280 分", "11月23日 21:07", "未读"))
+    form = page.form("/inbox/open")
+    opened = client_page.post("/inbox/open", {**form.fields, "message": row.get("value")}, status=303)
+    assert unread_count(member_id) == 0
+    assert opened.one("a", class_="row").get("href") == "/inbox?x=1"
 
 
 def test_one_tap_marks_everything_seen_as_read(member_id: int, client_page: Visitor, frozen_clock: FrozenClock) -> None:
@@ -86,3 +89,15 @@ def test_an_inbox_belongs_to_somebody_signed_in(client_page: Visitor) -> None:
     answer = client_page.client.get("/inbox")
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/sign-in?next=/inbox"
+
+
+def test_nobody_opens_the_message_of_another(member_id: int, client_page: Visitor) -> None:
+    with transaction():
+        other = make_member()
+        foreign = notify(other.id, "t.x", {"team": "x", "n": 1})
+    tell(member_id)
+    form = client_page.get("/inbox").form("/inbox/open")
+    for wanted in (str(foreign), "abc", "9" * 30, ""):
+        client_page.post("/inbox/open", {**form.fields, "message": wanted}, status=404)
+    assert unread_count(other.id) == 1
+    assert unread_count(member_id) == 1

@@ -3,6 +3,7 @@
 from community.teams.queries.joining import Card, card, held_places, kinds, near, taken
 from community.teams.queries.own import (
     Mine,
+    circles,
     leaders,
     my_memberships,
     newcomer_of,
@@ -16,6 +17,7 @@ __all__ = [
     "Card",
     "Mine",
     "card",
+    "circles",
     "held_places",
     "kinds",
     "leaders",

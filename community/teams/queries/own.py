@@ -151,6 +151,21 @@ def serving(member_id: int, path: str) -> Serving | None:
     return None if row is None else Serving(row.id, row.name, row.kind)
 
 
+def circles(member_id: int) -> frozenset[str]:
+    """Return which circles the member is in: "volunteers", and "leaders" when she leads a team or captains a house."""
+    rows = (
+        session()
+        .execute(
+            select(_MEMBERSHIP.role, _MEMBERSHIP.building_id).where(
+                _MEMBERSHIP.member_id == member_id, _MEMBERSHIP.state == "active"
+            )
+        )
+        .all()
+    )
+    leads = any(row.role in {"leader", "deputy"} or row.building_id is not None for row in rows)
+    return frozenset({"volunteers", *(["leaders"] if leads else [])}) if rows else frozenset()
+
+
 def leaders(path: str) -> list[str]:
     """Return the names of who leads a team that works at the area `path` or above it, at most three, closest first."""
     area, member = TeamArea.__table__.c, MEMBER.c

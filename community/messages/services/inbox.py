@@ -1,4 +1,4 @@
-"""Telling people: a line in the inbox, or an outbox row that a job sends after the commit."""
+"""A line in somebody's inbox, or an outbox row that a job sends after the commit."""
 
 from __future__ import annotations
 
@@ -94,6 +94,17 @@ def mark_read(actor: Actor, *, newest_id: int) -> int:
         .execution_options(synchronize_session=False)
     )
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def open_message(actor: Actor, message_id: int) -> str | None:
+    """Mark one of the actor's messages as read and return the path it leads to, if any. Raises NotFound."""
+    must(actor, Perm.INBOX_READ)
+    message = session().get(Message, message_id)
+    if message is None or message.member_id != actor.member_id:
+        raise NotFound
+    if message.read_at is None:
+        message.read_at = clock.now()
+    return message.link
 
 
 def _all_stored(params: Mapping[str, Any]) -> dict[str, Any]:

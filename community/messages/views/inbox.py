@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from community.core.db import transaction
 from community.core.ids import MAX_ID
 from community.core.web.command import command
 from community.core.web.rights import signed_in
 from community.core.web.session import must_be_signed_in
 from community.messages import queries, services, wording
+from community.messages.queries import announcements
+from community.messages.views.blueprint import bp
 
-bp = Blueprint("messages", __name__)
+# Announcements above the messages; the rest is on their own page.
+ANNOUNCED = 3
 
 
 @bp.get("/inbox")
@@ -24,6 +28,7 @@ def inbox() -> str:
         "messages/inbox.html",
         lines=[(line, *wording.words(line.kind, line.params)) for line in found.lines],
         unread=found.unread,
+        announced=announcements.shown_to(actor, limit=ANNOUNCED) if before is None else [],
         newest=found.lines[0].id if found.lines else None,
         newest_href=url_for("messages.inbox") if before else None,
         older_href=url_for("messages.inbox", before=found.older) if found.older else None,
@@ -38,3 +43,13 @@ def read_all() -> Response:
     newest = request.form.get("newest", default=0, type=int)
     services.mark_read(actor, newest_id=newest if 0 < newest <= MAX_ID else 0)
     return redirect(url_for("messages.inbox"), 303)
+
+
+@bp.post("/inbox/open")
+@signed_in
+def open_message() -> Response:
+    """Open an unread message: no command, because opening it twice is the same and decides nothing."""
+    message_id = request.form.get("message", default=0, type=int)
+    with transaction():
+        link = services.open_message(must_be_signed_in(), message_id if 0 < message_id <= MAX_ID else 0)
+    return redirect(link or url_for("messages.inbox"), 303)
