@@ -41,7 +41,7 @@ from community.core.web.converters import IdConverter
 from community.core.web.limits import limiter
 from community.demo import cli as demo_cli, views as demo_views
 from community.home import landing, navigation
-from community.messages import channels, outbox, views as messages_views
+from community.messages import channels, outbox, policies as messages_policies, views as messages_views
 from community.patrols import events as patrols_events, views as patrols_views
 from community.people import (
     events as people_events,
@@ -52,7 +52,7 @@ from community.people import (
 from community.places import backfill as places_backfill, views as places_views
 from community.points import cli as points_cli, subscribers as points_subscribers, views as points_views
 from community.points.views import panels as points_panels
-from community.teams import subscribers as teams_subscribers, views as teams_views
+from community.teams import queries as teams_queries, subscribers as teams_subscribers, views as teams_views
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
@@ -181,6 +181,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     people_views.member_slot.register(points_panels.member_page)
     audit_queries.actor_names.register(people_queries.names)
     people_policies.offices.register(access_queries.offices)
+    messages_policies.circles.register(teams_queries.circles)
     faults.keep_form.register(patrols_views.keep_scan)
     faults.keep_form.register(people_views.kept.panel)
     looks.member_scope.register(people_queries.home_path)
