@@ -13,7 +13,7 @@ TEMPLATE_CEILING = 150
 # A drawer takes anything and so tells nothing; things live with the noun they belong to.
 DRAWERS = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers", "shared", "stuff"}
 # Folders of tests that follow a subject across rooms instead of one module.
-FREE_FOLDERS = {"architecture", "factories", "harness", "journeys", "load", "migrations", "refusals"}
+FREE_FOLDERS = {"architecture", "factories", "harness", "journeys", "load", "migrations", "refusals", "tools"}
 # Kinds of files that only declare things, tested through what uses them.
 DECLARATIONS = {"__init__", "__main__", "blueprint", "events", "forms", "models"}
 
