@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community.core.authz import under
-from community.core.db import Base, Id, append_only, frozen_columns, int_id, moves_by_events, one_of, uuid_id
+from community.core.db import Base, Id, append_only, frozen_columns, int_id, moves_by_events, never, one_of, uuid_id
 
 KINDS = ("in", "pass", "out")
 STATUSES = ("accepted", "flagged", "rejected")
@@ -49,6 +49,7 @@ class CheckInMove(Base):
     may_empty=("device",),
 )  # fmt: skip
 @moves_by_events("status", "checkin_event.checkin_id", "from_status", "to_status")
+@never("own_proxy", "NEW.proxy_id = NEW.member_id")
 class CheckIn(Base):
     """Presence at a post at a proved time [lo, hi], with the grade of its evidence (checkin.md §2.6, §2.9, §2.11).
 

@@ -30,6 +30,8 @@ AREA_KINDS = ("district", "town", "village", "grid", "building")
 POST_KINDS = ("patrol", "stairwell", "event", "shop")
 POST_STATES = ("active", "paused", "retired")
 OPEN_TO = ("volunteers", "anyone")
+# What it was: taken down, a sign of ours that was damaged, or nothing there.
+FAKE_OUTCOMES = ("removed", "ours", "nothing")
 IMPORT_KINDS = ("areas", "buildings", "units", "posts")
 IMPORT_STATES = ("checked", "queued", "running", "done", "failed", "dropped")
 
@@ -191,3 +193,35 @@ class ImportRun(Base):
     @classmethod
     def in_scope(cls, prefixes: tuple[str, ...], team_ids: tuple[int, ...]) -> ColumnElement[bool]:  # noqa: ARG003
         return under(cls.scope_path, prefixes)
+
+
+class FakeSignReport(Base):
+    """Somebody says that a code which is not ours hangs somewhere (checkin.md §2.12, §4.4); kept a year.
+
+    `code` is what the code said, cut short; `place` where it hangs in the reporter's words; who she is is not asked.
+    `scope_path` is the area when the code copies the number of a post of ours, else empty: then every desk sees it.
+    """
+
+    __tablename__ = "fake_sign_report"
+    __table_args__ = (
+        CheckConstraint(f"outcome IS NULL OR ({one_of('outcome', FAKE_OUTCOMES)})", name="outcome"),
+        CheckConstraint("(settled_at IS NULL) = (outcome IS NULL)", name="settled"),
+    )
+
+    id: Mapped[int] = int_id()
+    reported_at: Mapped[dt.datetime] = mapped_column(index=True)
+    scope_path: Mapped[str] = mapped_column(String(200), default="")
+    post_id: Mapped[Id | None] = mapped_column(ForeignKey("post.id"))
+    code: Mapped[str] = mapped_column(String(60))
+    place: Mapped[str] = mapped_column(String(120), default="")
+    # How often it was reported before somebody settled it.
+    times: Mapped[int] = mapped_column(Integer, default=1)
+    settled_at: Mapped[dt.datetime | None]
+    # A plain id: people live above this room.
+    settled_by: Mapped[Id | None]
+    outcome: Mapped[str | None] = mapped_column(String(10))
+    note: Mapped[str | None] = mapped_column(String(200))
+
+    @classmethod
+    def in_scope(cls, prefixes: tuple[str, ...], team_ids: tuple[int, ...]) -> ColumnElement[bool]:  # noqa: ARG003
+        return under(cls.scope_path, prefixes) | (cls.scope_path == "")

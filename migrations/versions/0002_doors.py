@@ -29,6 +29,8 @@ CHECKIN_NOW = (*CHECKIN_BEFORE, "proxy_id")
 CONSENT = ("id", "member_id", "scope", "version", "text_digest", "given_at")
 # What may be deleted when this no longer holds.
 KEPT_WHILE = {"consent": "OLD.withdrawn_at IS NULL", "sign_in_code": "OLD.code_hash <> ''"}
+# Nobody checks herself in by a card.
+OWN_PROXY = ("own_proxy", "NEW.proxy_id = NEW.member_id")
 # Role → rights that it gets.
 DESK = (
     "places:post:install people:member:merge people:phone:reveal people:code:make people:card:issue "
@@ -208,6 +210,27 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["member_id"], ["member.id"], name=op.f("fk_announcement_read_member_id")),
         sa.PrimaryKeyConstraint("announcement_id", "member_id", name=op.f("pk_announcement_read")),
     )
+    op.create_table(
+        "fake_sign_report",
+        sa.Column("id", ID, autoincrement=False, nullable=False),
+        sa.Column("reported_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("scope_path", sa.String(length=200), nullable=False),
+        sa.Column("post_id", ID, nullable=True),
+        sa.Column("code", sa.String(length=60), nullable=False),
+        sa.Column("place", sa.String(length=120), nullable=False),
+        sa.Column("times", sa.Integer(), nullable=False),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("settled_by", ID, nullable=True),
+        sa.Column("outcome", sa.String(length=10), nullable=True),
+        sa.Column("note", sa.String(length=200), nullable=True),
+        sa.CheckConstraint(
+            "outcome IS NULL OR (outcome IN ('removed', 'ours', 'nothing'))", name=op.f("ck_fake_sign_report_outcome")
+        ),
+        sa.CheckConstraint("(settled_at IS NULL) = (outcome IS NULL)", name=op.f("ck_fake_sign_report_settled")),
+        sa.ForeignKeyConstraint(["post_id"], ["post.id"], name=op.f("fk_fake_sign_report_post_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_fake_sign_report")),
+    )
+    op.create_index(op.f("ix_fake_sign_report_reported_at"), "fake_sign_report", ["reported_at"], unique=False)
     op.add_column("area", sa.Column("phone", sa.String(length=30), nullable=True))
     op.add_column("area", sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True))
     _add_reference("checkin", "proxy_id", ID, "member")
@@ -223,6 +246,8 @@ def upgrade() -> None:
     _freeze("checkin", CHECKIN_NOW, may_empty=("device",))
     _freeze("consent", CONSENT, kept_while=KEPT_WHILE["consent"])
     _triggers()
+    for statement in triggers.triggers(op.get_bind().dialect.name, "checkin", never=OWN_PROXY).values():
+        op.execute(statement)
     op.bulk_insert(MOVE, [{"from_state": old, "to_state": new} for old, new in MOVES_BACK])
     _change_rights(lambda held, more: [*held, *(right for right in more if right not in held)])
 
@@ -263,6 +288,8 @@ def _freeze(table: str, columns: tuple[str, ...], *, may_empty: tuple[str, ...] 
 
 
 def downgrade() -> None:
+    on_checkin = " ON checkin" if op.get_bind().dialect.name == "postgresql" else ""
+    op.execute(f"DROP TRIGGER trg_checkin_never_own_proxy{on_checkin}")
     _change_rights(lambda held, more: [right for right in held if right not in more])
     for old, new in MOVES_BACK:
         op.execute(sa.delete(MOVE).where(MOVE.c.from_state == old, MOVE.c.to_state == new))
@@ -280,6 +307,8 @@ def downgrade() -> None:
     op.drop_column("checkin", "proxy_id")
     op.drop_column("area", "closed_at")
     op.drop_column("area", "phone")
+    op.drop_index(op.f("ix_fake_sign_report_reported_at"), table_name="fake_sign_report")
+    op.drop_table("fake_sign_report")
     op.drop_table("announcement_read")
     op.drop_index(op.f("ix_sign_in_code_member_id"), table_name="sign_in_code")
     op.drop_table("sign_in_code")

@@ -9,7 +9,8 @@ from sqlalchemy.exc import DBAPIError
 
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
-from community.core.ids import new_id
+from community.core.ids import new_id, new_uuid
+from community.patrols.models import CheckIn
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
 from community.patrols.services.settle import settle
@@ -99,3 +100,15 @@ def test_a_settled_flag_cannot_be_raised_again(scene: Scene, frozen_clock: Froze
         settle(actor_of(scene.admin), checkin_id=done.checkin_id, accept=True, reason="当面核对过")  # type: ignore[arg-type]
     for status in ("flagged", "rejected"):
         attack("UPDATE checkin SET status = :status WHERE first_status = 'flagged'", status=status)
+
+
+def test_nobody_is_her_own_proxy_even_in_sql(scene: Scene, engine_name: str) -> None:
+    """A card is used by somebody else: the row that says otherwise cannot be written, and `proxy_id` never changes."""
+    columns = [column.name for column in CheckIn.__table__.columns if column.name not in {"id", "proxy_id"}]
+    copied = ", ".join(columns)
+    attack(f"UPDATE checkin SET proxy_id = {scene.admin.id}")  # noqa: S608 - our own names
+    copy = f"INSERT INTO checkin (id, proxy_id, {copied}) SELECT CAST(:id AS %s), %s, {copied} FROM checkin"  # noqa: S608
+    kind = "uuid" if engine_name == "postgresql" else "text"
+    attack(copy % (kind, "member_id"), id=new_uuid().hex)
+    with transaction():
+        session().execute(text(copy % (kind, scene.admin.id)), {"id": new_uuid().hex})

@@ -17,7 +17,7 @@ from community.core.db.session import (
     transaction,
     upsert,
 )
-from community.core.db.triggers import append_only, frozen_columns, moves_by_events
+from community.core.db.triggers import append_only, frozen_columns, moves_by_events, never
 
 __all__ = [
     "Base",
@@ -34,6 +34,7 @@ __all__ = [
     "int_id",
     "locking",
     "moves_by_events",
+    "never",
     "one_of",
     "schema_changes",
     "session",

@@ -72,6 +72,19 @@ def moves_by_events(column: str, key: str, before: str, after: str) -> Any:
     return declare
 
 
+def never(name: str, condition: str) -> Any:
+    """Declare that no row is written in which `condition` holds (class decorator), in SQL of both engines on NEW.
+
+    For tables that cannot get a CHECK any more on SQLite; columns in it are frozen, or it would say nothing of updates.
+    """
+
+    def declare(model: type[Base]) -> type[Base]:
+        _table(model).info["never"] = (name, condition)
+        return model
+
+    return declare
+
+
 def _table(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
@@ -87,6 +100,7 @@ def trigger_ddl(dialect: str, table: Table) -> dict[str, str]:
         may_empty=tuple(info.get("may_empty", ())),
         kept_while=info.get("kept_while", ""),
         moves=info.get("moves"),
+        never=info.get("never"),
     )
 
 
@@ -99,18 +113,33 @@ def triggers(
     may_empty: tuple[str, ...] = (),
     kept_while: str = "",
     moves: tuple[str, ...] | None = None,
+    never: tuple[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the same for a table by name, for migrations: they must not follow later changes of the models.
 
     `whole` refuses every UPDATE and DELETE, `frozen` changes of those columns (but emptying one of `may_empty`) and
     every DELETE (or only while `kept_while` holds), `moves` (column, table of events, its key, its columns "from" and
-    "to") changes of the column without their event.
+    "to") changes of the column without their event, `never` (name, condition) new rows in which the condition holds.
     """
+    if never:
+        return _never(dialect, table, *never) | triggers(
+            dialect, table, whole=whole, frozen=frozen, may_empty=may_empty, kept_while=kept_while, moves=moves
+        )
     if dialect == "sqlite":
         made = _sqlite(table, whole=whole, frozen=frozen, may_empty=may_empty, kept_while=kept_while)
         return made | (_sqlite_moves(table, *moves) if moves else {})
     made = _postgres(table, whole=whole, frozen=frozen, may_empty=may_empty, kept_while=kept_while)
     return made | (_postgres_moves(table, *moves) if moves else {})
+
+
+def _never(dialect: str, table: str, name: str, condition: str) -> dict[str, str]:
+    refuse = (
+        f"BEGIN SELECT RAISE(ABORT, '{name}: {table}'); END"
+        if dialect == "sqlite"
+        else f"EXECUTE FUNCTION linli_refuse_change('{name}')"
+    )
+    trigger = f"trg_{table}_never_{name}"
+    return {trigger: f"CREATE TRIGGER {trigger} BEFORE INSERT ON {table} FOR EACH ROW WHEN ({condition}) {refuse}"}
 
 
 def all_triggers(dialect: str) -> dict[str, str]:
