@@ -170,6 +170,21 @@ class SignInCode(Base):
     failures: Mapped[int] = mapped_column(Integer, default=0)
 
 
+class DoorWait(Base):
+    """Wrong tries at a door of sign-in, and until when the next one waits; kept here so that every process knows.
+
+    `subject` says who tries where ("phone:<keyed hash>:<device>"), never a number in the clear.
+    """
+
+    __tablename__ = "door_wait"
+    __table_args__ = (Index("ix_door_wait_last_at", "last_at"),)
+
+    subject: Mapped[str] = mapped_column(String(120), primary_key=True)
+    failures: Mapped[int] = mapped_column(Integer)
+    last_at: Mapped[dt.datetime]
+    until: Mapped[dt.datetime | None]
+
+
 @frozen_columns("id", "member_id", "kind", "asked_at", "due_at")
 class PrivacyRequest(Base):
     """A member's request for her data or its erasure: when asked, promised until, done (PIPL arts 45, 47)."""

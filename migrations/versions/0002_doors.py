@@ -200,6 +200,15 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_sign_in_code_member_id"), "sign_in_code", ["member_id"], unique=False)
     op.create_table(
+        "door_wait",
+        sa.Column("subject", sa.String(length=120), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("subject", name=op.f("pk_door_wait")),
+    )
+    op.create_index("ix_door_wait_last_at", "door_wait", ["last_at"], unique=False)
+    op.create_table(
         "announcement_read",
         sa.Column("announcement_id", ID, nullable=False),
         sa.Column("member_id", ID, nullable=False),
@@ -310,6 +319,8 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_fake_sign_report_reported_at"), table_name="fake_sign_report")
     op.drop_table("fake_sign_report")
     op.drop_table("announcement_read")
+    op.drop_index("ix_door_wait_last_at", table_name="door_wait")
+    op.drop_table("door_wait")
     op.drop_index(op.f("ix_sign_in_code_member_id"), table_name="sign_in_code")
     op.drop_table("sign_in_code")
     op.drop_index(op.f("ix_privacy_request_member_id"), table_name="privacy_request")
