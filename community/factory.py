@@ -15,7 +15,7 @@ from flask import Blueprint, Flask
 from flask_migrate import Migrate, upgrade
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from community.access import cli as access_cli, queries as access_queries
+from community.access import cli as access_cli, queries as access_queries, subscribers as access_subscribers
 from community.access.queries import load_actor
 from community.audit import looks, queries as audit_queries, views as audit_views
 from community.core import clock, events, scheduler, telling
@@ -41,18 +41,32 @@ from community.core.web.converters import IdConverter
 from community.core.web.limits import limiter
 from community.demo import cli as demo_cli, views as demo_views
 from community.home import landing, navigation
-from community.messages import channels, outbox, policies as messages_policies, views as messages_views
-from community.patrols import events as patrols_events, views as patrols_views
+from community.messages import (
+    channels,
+    outbox,
+    policies as messages_policies,
+    subscribers as messages_subscribers,
+    views as messages_views,
+)
+from community.patrols import events as patrols_events, subscribers as patrols_subscribers, views as patrols_views
 from community.people import (
+    areas as people_areas,
     events as people_events,
     policies as people_policies,
     queries as people_queries,
+    subscribers as people_subscribers,
     views as people_views,
 )
-from community.places import backfill as places_backfill, views as places_views
+from community.places import (
+    areas as places_areas,
+    backfill as places_backfill,
+    events as places_events,
+    views as places_views,
+)
 from community.points import cli as points_cli, subscribers as points_subscribers, views as points_views
 from community.points.views import panels as points_panels
 from community.teams import queries as teams_queries, subscribers as teams_subscribers, views as teams_views
+from community.teams.queries import desk as teams_desk
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
@@ -74,6 +88,14 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
     patrols_events.CheckInSettled: (points_subscribers.settle_checkin,),
     people_events.GuardianConfirmed: (teams_subscribers.guardian_confirmed,),
     people_events.MemberVerified: (points_subscribers.release_verified,),
+    places_events.AreaMoved: (
+        people_subscribers.area_moved,
+        access_subscribers.area_moved,
+        messages_subscribers.area_moved,
+        teams_subscribers.area_moved,
+        patrols_subscribers.area_moved,
+        points_subscribers.area_moved,
+    ),
 }
 
 JOBS: tuple[Job, ...] = (
@@ -185,6 +207,8 @@ def _rooms(app: Flask, settings: Settings) -> None:
     faults.keep_form.register(patrols_views.keep_scan)
     faults.keep_form.register(people_views.kept.panel)
     looks.member_scope.register(people_queries.home_path)
+    places_areas.area_kept_by.register(people_areas.living_in)
+    places_areas.area_kept_by.register(teams_desk.working_in)
     channels.wire(channels.ConsoleChannel(verbose=settings.demo))
     scheduler.wire(JOBS)
 

@@ -1,4 +1,4 @@
-"""What messages hear from the rooms below, in the same transaction."""
+"""What the messages hear from the rooms below, in the same transaction."""
 
 from __future__ import annotations
 

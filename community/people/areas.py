@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, func, insert, select
 
+from community.core.authz import under
 from community.core.db import session
+from community.core.i18n import _, plain
 from community.people.models import Member, MemberArea
 
 
@@ -29,3 +32,10 @@ def keep(member: Member, areas: Mapping[int, str]) -> None:
     if new:
         session().execute(insert(MemberArea), new)
     session().expire(member, ["areas"])
+
+
+def living_in(area: Any) -> str | None:
+    """Say how many people are at home in the area, None for nobody: it is not closed over their heads."""
+    here = select(func.count()).select_from(Member).where(under(Member.home_path, (area.path,)))
+    count = session().scalar(here.where(Member.status.in_(("active", "suspended")))) or 0
+    return plain(_("还有 %(count)s 位居民登记在这里", count=count)) if count else None

@@ -1,9 +1,11 @@
-"""What a post's name, number, position and radius must be, and which states may follow which."""
+"""What posts, areas and units must be: names, numbers, codes, positions, what nests in what, which state follows."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final
 
 from community.core.errors import Conflict, DomainError
@@ -121,3 +123,120 @@ def _line(text: str, field: str, longest: int, *, needed: Text | None = None) ->
 def _hidden(character: str) -> bool:
     kind = unicodedata.category(character)
     return kind in _HIDDEN or (kind == "Cf" and character not in _JOINERS)
+
+
+# --- areas ---
+
+CODE_LONGEST: Final = 30
+AREA_NAME_LONGEST: Final = 60
+TITLE_LONGEST: Final = 10
+PHONE_LONGEST: Final = 30
+PATH_LONGEST: Final = 200
+MOST_PEOPLE: Final = 100_000_000
+# Official codes are digits; letters are for what has none of its own. A slash would break paths.
+_CODE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]*")
+_PHONE: Final = re.compile(r"\+?[0-9][0-9 -]{3,26}[0-9](?:[转xX#][0-9]{1,6})?")
+# Which kind may lie right below which; a village without grids holds its buildings itself.
+BELOW: Final = {
+    "district": ("town",),
+    "town": ("village",),
+    "village": ("grid", "building"),
+    "grid": ("building",),
+    "building": (),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class AreaDetails:
+    """What is written about an area. `code` is text: official codes may begin with a zero."""
+
+    name: str
+    code: str
+    title: str = ""
+    population: int | None = None
+    phone: str = ""
+
+
+def check_area(details: AreaDetails) -> AreaDetails:
+    """Return `details` with clean texts; raises DomainError of the field that is wrong."""
+    checked = AreaDetails(
+        name=_line(details.name, "name", AREA_NAME_LONGEST, needed=_("请填写名称")),
+        code=check_code(details.code),
+        title=_line(details.title, "title", TITLE_LONGEST),
+        population=details.population,
+        phone=check_phone(details.phone),
+    )
+    if checked.population is not None and not 0 <= checked.population <= MOST_PEOPLE:
+        raise DomainError("population", _("人口要是 0 或更大的整数"), field="population")
+    return checked
+
+
+def check_code(text: str) -> str:
+    """Return an area's code; raises DomainError (field "code") for none and for other signs than letters and digits."""
+    code = _line(unicodedata.normalize("NFKC", text), "code", CODE_LONGEST, needed=_("请填写编码"))
+    if not _CODE.fullmatch(code):
+        raise DomainError("code", _("编码只能用数字、字母和短横线"), field="code")
+    return code
+
+
+def check_phone(text: str) -> str:
+    """Return an office's number as it is printed, "" for none; raises DomainError (field "phone")."""
+    phone = _line(unicodedata.normalize("NFKC", text), "phone", PHONE_LONGEST)
+    if phone and not _PHONE.fullmatch(phone):
+        raise DomainError("phone", _("这不像一个电话号码，例如 0571-8200 0001"), field="phone")
+    return phone
+
+
+def must_nest(kind: str, parent_kind: str) -> None:
+    """Raise DomainError (field "parent_id") unless a `kind` may lie right below a `parent_kind`."""
+    if kind not in BELOW[parent_kind]:
+        raise DomainError("nesting", _("这一级不能放在所选的上级下面"), field="parent_id")
+
+
+# --- units ---
+
+LABEL_LONGEST: Final = 40
+ADDRESS_CODE_LONGEST: Final = 40
+LARGEST_M2: Final = Decimal(1_000_000)
+_SQUARE_METRES: Final = re.compile(r"[0-9]{1,7}(?:\.[0-9]{1,2})?")
+
+
+@dataclass(frozen=True, slots=True)
+class UnitDetails:
+    """What is written about a flat or shop. `area_m2` as typed, in square metres; the address code is text."""
+
+    label: str
+    area_m2: str = ""
+    address_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedUnit:
+    """The same, checked."""
+
+    label: str
+    area_m2: Decimal | None
+    address_code: str | None
+
+
+def check_unit(details: UnitDetails) -> CheckedUnit:
+    """Return the details, clean; raises DomainError of the field that is wrong."""
+    label = _line(details.label, "label", LABEL_LONGEST, needed=_("请填写房号"))
+    code = _line(unicodedata.normalize("NFKC", details.address_code), "address_code", ADDRESS_CODE_LONGEST)
+    if code and not _CODE.fullmatch(code):
+        raise DomainError("address_code", _("编码只能用数字、字母和短横线"), field="address_code")
+    return CheckedUnit(label, check_m2(details.area_m2), code or None)
+
+
+def check_m2(text: str) -> Decimal | None:
+    """Return square metres, None for nothing; raises DomainError (field "area_m2")."""
+    typed = unicodedata.normalize("NFKC", text).strip()
+    if not typed:
+        return None
+    wrong = DomainError("area_m2", _("面积要是大于 0 的数，最多两位小数，例如 89.5"), field="area_m2")
+    if not _SQUARE_METRES.fullmatch(typed):
+        raise wrong
+    square_metres = Decimal(typed)
+    if not 0 < square_metres <= LARGEST_M2:
+        raise wrong
+    return square_metres

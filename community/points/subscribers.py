@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from community.core import paths
 from community.patrols.events import CheckInAccepted, CheckInFact, CheckInFlagged, CheckInSettled
 from community.people.events import MemberVerified
+from community.places.events import AreaMoved
+from community.points.models import Award
 from community.points.services import awarding
 from community.points.services.awarding import Act
 
@@ -35,6 +38,11 @@ def settle_checkin(event: CheckInSettled) -> None:
 def release_verified(event: MemberVerified) -> None:
     """Post what waited until the member was verified."""
     awarding.release(event.member_id, "unverified", by_id=event.by_id)
+
+
+def area_moved(event: AreaMoved) -> None:
+    """Let waiting awards be found where their area is now; an award stays its town's."""
+    paths.rewrite((Award.scope_path,), event.old_path, event.new_path)
 
 
 def _act(event: CheckInFact) -> Act:

@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Select, case, func, or_, select
 from sqlalchemy.orm import selectinload
 
 from community.core import clock
-from community.core.authz import Actor, Perm, must, visible
+from community.core.authz import Actor, Perm, must, under, visible
 from community.core.db import session
 from community.core.errors import NotFound
+from community.core.i18n import _, plain
 from community.people.queries import MEMBER
 from community.places import queries as places
 from community.teams.models import Membership, Team, TeamArea
@@ -280,3 +281,11 @@ def _applications() -> Select[Any]:
         .join(MEMBER, MEMBER.c.id == _MEMBERSHIP.member_id)
         .join(Team.__table__, _TEAM.id == _MEMBERSHIP.team_id)
     )
+
+
+def working_in(area: Any) -> str | None:
+    """Say how many open teams work in the area, None for none: it is not closed while they do."""
+    here = select(TeamArea.team_id).where(under(TeamArea.scope_path, (area.path,)))
+    inside = under(Team.scope_path, (area.path,)) | Team.id.in_(here)
+    count = session().scalar(select(func.count()).select_from(Team).where(inside, Team.state == "open")) or 0
+    return plain(_("还有 %(count)s 支队伍在这里活动", count=count)) if count else None
