@@ -13,7 +13,7 @@ from community.core.web.limits import limiter, wrong_codes
 from community.core.web.rights import public
 from community.core.web.session import current_actor
 from community.home.views import bp
-from community.patrols.views import scan
+from community.patrols.views import first, scan
 from community.people import consents, queries as people
 from community.places import codes, queries as places
 from community.places.codes import PosterRevoked, ScannedPost
@@ -32,6 +32,8 @@ class Landing:
     kept: scan.Kept | None
     consent: consents.ConsentText | None
     in_place: bool
+    # Nobody is signed in here, and who is here for the first time may register on the spot.
+    may_be_first: bool
 
 
 @bp.get("/p/<token>")
@@ -44,8 +46,9 @@ def landing(token: str) -> Response:
         near = places.posts_near(revoked.post.post_id)
         leaders = teams.leaders(revoked.post.scope_path)
         return make_response(render_template("home/revoked.html", post=revoked.post, near=near, leaders=leaders), 410)
-    actor = current_actor()
-    return make_response(render_template("home/landing.html", page=_page(actor, post, token)))
+    if first.is_offered(post):
+        return make_response(render_template("patrols/first.html", page=first.page(post, token)))
+    return make_response(render_template("home/landing.html", page=_page(current_actor(), post, token)))
 
 
 def _page(actor: Actor | None, post: ScannedPost, token: str) -> Landing:
@@ -58,6 +61,7 @@ def _page(actor: Actor | None, post: ScannedPost, token: str) -> Landing:
         kept=scan.waiting(request, token) if actor else None,
         consent=None if agreed else text,
         in_place=post.state == "active" and not post.moved,
+        may_be_first=actor is None and post.open_to == "anyone",
     )
 
 

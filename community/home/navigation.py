@@ -66,4 +66,8 @@ def _is_here(endpoint: str) -> bool:
 
 def foot() -> list[Entry]:
     """Return the links at the foot of each page."""
-    return [Entry("home.help", _("帮助"), "info"), Entry("home.accessibility", _("无障碍"), "people")]
+    return [
+        Entry("home.help", _("帮助"), "info"),
+        Entry("home.search", _("查找"), "search"),
+        Entry("home.accessibility", _("无障碍"), "people"),
+    ]

@@ -14,6 +14,8 @@ from community.core.i18n import Text, _
 from community.home import tasks
 from community.home.tasks import Task
 from community.messages import queries as messages
+from community.messages.queries import announcements
+from community.messages.queries.announcements import Notice
 from community.patrols.views import pages as patrols
 from community.points import queries as points
 from community.teams import queries as teams
@@ -22,6 +24,7 @@ from community.teams.words import STATES, Look
 
 LATELY = 3
 OPEN_SHOWN = 4
+NOTICES = 2
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class Today:
     desk: bool
     waiting: Sequence[Task]
     suspended: bool
+    notices: Sequence[Notice]
 
 
 def today(actor: Actor) -> Today:
@@ -70,11 +74,12 @@ def today(actor: Actor) -> Today:
         step=_paused_step(actor) or _desk_step(actor, memberships, waiting) or next_step(memberships),
         things=_things(actor, memberships),
         points=points.balance(actor.member_id).available,
-        unread=messages.unread_count(actor.member_id),
+        unread=messages.unread_count(actor.member_id) + announcements.unread_count(actor),
         team=_team(memberships),
         desk=can(actor, Perm.DESK_OPEN),
         waiting=waiting,
         suspended=actor.status == "suspended",
+        notices=[notice for notice in announcements.shown_to(actor, limit=NOTICES) if notice.unread],
     )
 
 

@@ -13,6 +13,7 @@ from community.core.web import preferences as looks
 from community.core.web.rights import public, requires, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
 from community.home import own, tasks, today
+from community.messages.queries import announcements
 from community.people.views.arrival import local_path
 
 bp = Blueprint("home", __name__)
@@ -23,7 +24,7 @@ bp = Blueprint("home", __name__)
 def index() -> str:
     actor = current_actor()
     if actor is None:
-        return render_template("home/index.html")
+        return render_template("home/index.html", notices=announcements.shown_to(None, limit=2))
     return render_template("home/today.html", page=today.today(actor))
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, bindparam, func, select
 
 from community.core import clock
-from community.core.authz import Actor, Perm, must, visible
+from community.core.authz import Actor, Perm, must, under, visible
 from community.core.db import session
 from community.core.errors import NotFound
 from community.patrols.models import CheckIn, CheckInEvent
@@ -114,13 +114,25 @@ def moves(checkin_id: uuid.UUID) -> Sequence[Row[Any]]:
         )
         .outerjoin(people.MEMBER, names.id == CheckInEvent.by_id)
         .where(CheckInEvent.checkin_id == checkin_id)
-        .order_by(CheckInEvent.at, CheckInEvent.id)
+        .order_by(CheckInEvent.seq)
     ).all()  # fmt: skip
+
+
+def settlement(checkin_id: uuid.UUID) -> Row[Any] | None:
+    """Return (by_id, at, to_status) of the latest move of a check-in if it settled a flag, else None."""
+    event = CheckInEvent.__table__.c
+    latest = session().execute(
+        select(event.from_status, event.to_status, event.by_id, event.at)
+        .where(event.checkin_id == checkin_id)
+        .order_by(event.seq.desc())
+        .limit(1)
+    ).first()  # fmt: skip
+    return latest if latest is not None and latest.from_status == "flagged" else None
 
 
 def mine(actor: Actor, before: dt.datetime | None = None) -> Sequence[Row[Any]]:
     """Return up to 51 of the actor's own check-ins, newest first, those before `before` when given."""
-    statement = _receipts().where(CheckIn.member_id == actor.member_id)
+    statement = _receipts().where(CheckIn.member_id.in_(actor.ids))
     if before is not None:
         statement = statement.where(CheckIn.used_at < before)
     return session().execute(statement.order_by(CheckIn.used_at.desc()).limit(PAGE + 1)).all()
@@ -166,7 +178,7 @@ def waiting(actor: Actor) -> Sequence[Row[Any]]:
     statement = _receipts().where(
         visible(actor, Perm.CHECKIN_SETTLE, CheckIn),
         CheckIn.status == "flagged",
-        CheckIn.member_id != actor.member_id,
+        CheckIn.member_id.not_in(actor.ids),
     )
     return session().execute(statement.order_by(CheckIn.used_at).limit(DESK_PAGE)).all()
 
@@ -177,7 +189,7 @@ def waiting_count(actor: Actor) -> int:
         select(func.count(CheckIn.id)).where(
             visible(actor, Perm.CHECKIN_SETTLE, CheckIn),
             CheckIn.status == "flagged",
-            CheckIn.member_id != actor.member_id,
+            CheckIn.member_id.not_in(actor.ids),
         )
     )
     return int(found.scalar_one())
@@ -191,3 +203,26 @@ def unsettled_before(at: dt.datetime, limit: int) -> Sequence[uuid.UUID]:
         *(CheckIn.notes.not_like(f"%{code}%") for code in NEEDS_A_PERSON),
     )
     return session().execute(found.order_by(CheckIn.received_at).limit(limit)).scalars().all()
+
+
+# --- for everybody ---
+
+# Fewer than this are not told apart in public: one of two people could be guessed (checkin.md §2.8).
+FEWEST = 5
+
+
+def public_days(path: str, days: Sequence[dt.date]) -> list[int]:
+    """Return the accepted check-ins at posts at or below the area `path` on each of the civil `days`, in one statement.
+
+    Counts below FEWEST are for nobody's eyes: a page says "fewer than 5".
+    """
+    counts = [
+        func.count(CheckIn.id).filter(
+            CheckIn.used_at >= clock.at_local(day, dt.time.min),
+            CheckIn.used_at < clock.at_local(day + dt.timedelta(days=1), dt.time.min),
+        )
+        for day in days
+    ]
+    first = clock.at_local(min(days), dt.time.min)
+    wanted = (under(CheckIn.scope_path, (path,)), CheckIn.status == "accepted", CheckIn.used_at >= first)
+    return [int(count) for count in session().execute(select(*counts).where(*wanted)).one()]

@@ -30,7 +30,7 @@ FILLED = {"reason": "核对过", "decision": "accept", "how": "当面", "role": 
 # Answers that say nothing about rights: a refusal's own page, nothing to mark as read, demo people in no demo.
 SPECIAL = {"/p/<token>/refused/<code>": {403}, "/inbox/read": {404}, "/inbox/open": {404}, "/sign-in/demo": {404}}
 # Pages whose things are public.
-OPEN_PLACES = re.compile(r"^/(p|join|static)/")
+OPEN_PLACES = re.compile(r"^/(p|join|kiosk|announcements|static)/")
 
 
 @pytest.fixture
@@ -53,6 +53,8 @@ def routes(app: Flask) -> Iterator[tuple[Rule, str, Right]]:
 
 def url_of(rule: Rule, world: World) -> str:
     urls = world.urls
+    if rule.endpoint == "home.kiosk":
+        urls = urls | {"code": world.village.code}
     if rule.endpoint == "points.award":
         urls = urls | {"member_id": urls["volunteer_id"]}
     return re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda part: urls[part[1]], rule.rule)

@@ -1,6 +1,7 @@
 """Reads of teams and memberships, by who asks: people who look for a team, members, the desk."""
 
-from community.teams.queries.joining import Card, card, held_places, kinds, near, taken
+from community.teams.queries.joining import Card, card, held_places, kinds, named, near, taken
+from community.teams.queries.leading import led_by
 from community.teams.queries.own import (
     Mine,
     circles,
@@ -21,7 +22,9 @@ __all__ = [
     "held_places",
     "kinds",
     "leaders",
+    "led_by",
     "my_memberships",
+    "named",
     "near",
     "newcomer_of",
     "open_membership",

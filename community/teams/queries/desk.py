@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -289,3 +290,17 @@ def working_in(area: Any) -> str | None:
     inside = under(Team.scope_path, (area.path,)) | Team.id.in_(here)
     count = session().scalar(select(func.count()).select_from(Team).where(inside, Team.state == "open")) or 0
     return plain(_("还有 %(count)s 支队伍在这里活动", count=count)) if count else None
+
+
+def paths(ids: Iterable[int | None]) -> dict[int, str]:
+    """Return team id → path of the area it is run from, for the teams among `ids`."""
+    wanted = sorted({team_id for team_id in ids if team_id})
+    if not wanted:
+        return {}
+    rows = session().execute(select(_TEAM.id, _TEAM.scope_path).where(_TEAM.id.in_(wanted)))
+    return {row.id: row.scope_path for row in rows}
+
+
+def under_paths(prefixes: tuple[str, ...]) -> list[int]:
+    """Return the ids of the teams that are run from an area at or below one of `prefixes`."""
+    return list(session().scalars(select(_TEAM.id).where(under(_TEAM.scope_path, prefixes)).order_by(_TEAM.id)))

@@ -60,6 +60,14 @@ def near(kind: str, path: str = "", *, night: bool = True) -> list[Card]:
     return sorted(_read(statement), key=lambda team: (team.full, team.name))
 
 
+def named(text: str, limit: int) -> list[Card]:
+    """Return open teams with `text` in their name or in what they say of themselves, by name."""
+    team = Team.__table__.c
+    has = team.name.contains(text, autoescape=True) | team.about.contains(text, autoescape=True)
+    wanted = select(team.id).where(team.state == "open", has).order_by(team.name).limit(limit)
+    return sorted(_read(_cards().where(team.id.in_(wanted))), key=lambda found: found.name)
+
+
 def card(team_id: int) -> Card | None:
     """Return the team, open or closed, or None."""
     found = _read(_cards().where(Team.id == team_id))

@@ -1,0 +1,125 @@
+"""Search: help, announcements, teams and posts for everybody; people only for who may read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from flask import render_template, request, url_for
+
+from community.core.authz import Actor, Perm, can
+from community.core.i18n import Text, _
+from community.core.web.limits import limiter
+from community.core.web.rights import public
+from community.core.web.session import current_actor
+from community.home.views import bp
+from community.messages.queries import announcements
+from community.people import queries as people
+from community.places import queries as places
+from community.teams import queries as teams
+
+__all__ = ["bp", "found", "search"]
+
+LONGEST = 40
+EACH = 6
+# Asking for a name takes a whole family name and more, or the last four digits of a phone.
+_PERSON_SHORTEST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One row found; `href` is empty for what has no page of its own."""
+
+    title: str
+    note: str
+    href: str | None
+    icon: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What was found of one kind."""
+
+    title: Text
+    hits: Sequence[Hit]
+
+
+# Words people use → the page that helps: (title, words, endpoint, anchor).
+_TOPICS: tuple[tuple[Text, Text, str], ...] = (
+    (_("怎么打卡"), _("打卡 扫码 牌子 签到 岗点 二维码 定位 补录"), "home.help"),
+    (_("积分怎么来的"), _("积分 分数 到期 规则 待发放 怎么算"), "points.mine"),
+    (_("加入志愿队"), _("加入 报名 申请 志愿者 巡防队 楼长 骑手"), "teams.kinds"),
+    (_("改称呼和手机号"), _("称呼 名字 手机号 换号 资料"), "people.details"),
+    (_("设置密码"), _("密码 登录 忘记 登不上 口令"), "people.password"),
+    (_("字大一点"), _("字号 大字 看不清 语言 英文 颜色 对比"), "home.me"),
+    (_("我的资料和隐私"), _("隐私 导出 注销 删除 撤回 同意 谁看过"), "home.me"),
+    (_("无障碍说明"), _("无障碍 读屏 键盘 看不见"), "home.accessibility"),
+)
+
+
+@bp.get("/search")
+@limiter.limit("60 per minute")
+@public("looking for help, a team or a post is for everybody; people are found by who may read them")
+def search() -> str:
+    text = " ".join(request.args.get("q", "")[:LONGEST].split())
+    groups = found(current_actor(), text) if text else []
+    return render_template("home/search.html", text=text, groups=groups, longest=LONGEST)
+
+
+def found(actor: Actor | None, text: str) -> list[Group]:
+    """Return what `text` finds for somebody, group by group, empty groups left out."""
+    groups = [
+        Group(_("帮助"), _topics(text)),
+        Group(_("公告"), _notices(actor, text)),
+        Group(_("队伍"), _teams(text)),
+        Group(_("岗点"), _posts(actor, text)),
+        Group(_("居民"), _people(actor, text)),
+    ]
+    return [group for group in groups if group.hits]
+
+
+def _topics(text: str) -> list[Hit]:
+    wanted = text.casefold().split()
+    return [
+        Hit(str(title), "", url_for(endpoint), "info")
+        for title, words, endpoint in _TOPICS
+        if any(one in f"{title} {words}".casefold() or _inside(one, str(words)) for one in wanted)
+    ]
+
+
+def _inside(asked: str, words: str) -> bool:
+    """Say whether one of the topic's words is in what was asked ("怎么扫码打卡" has "打卡")."""
+    return any(word.casefold() in asked for word in words.split())
+
+
+def _notices(actor: Actor | None, text: str) -> list[Hit]:
+    return [
+        Hit(one.title, one.area, url_for("messages.announcement", announcement_id=one.id), "megaphone")
+        for one in announcements.search(actor, text, EACH)
+    ]
+
+
+def _teams(text: str) -> list[Hit]:
+    return [
+        Hit(card.name, card.about, url_for("teams.join", team_id=card.id), "people") for card in teams.named(text, EACH)
+    ]
+
+
+def _posts(actor: Actor | None, text: str) -> list[Hit]:
+    if actor is None:
+        return []
+    staff = can(actor, Perm.POST_READ)
+    lines = places.desk_posts(actor, search=text).lines[:EACH] if staff else []
+    return [
+        Hit(line.post.name, f"{line.place} · {line.post.number}", url_for("places.post", post_id=line.post.id), "pin")
+        for line in lines
+    ]
+
+
+def _people(actor: Actor | None, text: str) -> list[Hit]:
+    if actor is None or Perm.MEMBER_READ not in actor.perms or len(text) < _PERSON_SHORTEST:
+        return []
+    return [
+        Hit(one.display_name, "", url_for("people.desk_person", member_id=one.id), "person")
+        for one in people.people(actor, text=text).rows[:EACH]
+    ]
