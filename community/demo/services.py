@@ -12,6 +12,7 @@ from community.core.i18n import _
 from community.demo.district import District, read_district
 from community.demo.history import load_history
 from community.demo.loading import load_district
+from community.demo.notices import load_notices
 from community.demo.people import SMALLEST_DEMO
 from community.points.backfill.ledger import Tally
 
@@ -58,6 +59,7 @@ def load_demo(
         )
     loaded = load_district(actor, district, people_wanted=people, days=days)
     told = load_history(actor, loaded, progress=progress)
+    load_notices(actor, loaded)
     audit.record(
         actor,
         "demo.load",

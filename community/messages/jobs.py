@@ -6,7 +6,7 @@ import structlog
 
 from community.core import telling
 from community.core.db import transaction
-from community.messages import channels, outbox
+from community.messages import channels, forgetting, outbox
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +24,22 @@ def send_due(limit: int = BATCH) -> int:
             break
         left += _send(claim)
     return left
+
+
+def forget_read() -> None:
+    """Delete messages that were read a year ago, or never within two, a batch a transaction."""
+    while True:
+        with transaction():
+            if not forgetting.forget_read():
+                return
+
+
+def forget_sent() -> None:
+    """Empty what was sent a week ago or given up a month ago, a batch a transaction."""
+    while True:
+        with transaction():
+            if not forgetting.forget_sent():
+                return
 
 
 def _send(claim: outbox.Claim) -> bool:

@@ -2,11 +2,82 @@
 
 from __future__ import annotations
 
-from community.core import paths
+import datetime as dt
+from typing import Any
+
+from sqlalchemy import update
+
+from community.access.events import RoleChanged, RoleEnded, RoleFact, RoleGiven
+from community.core import clock, paths
+from community.core.authz import under
+from community.core.db import session
+from community.core.i18n import _, plain
+from community.core.web.display import day
+from community.messages import forgetting, kinds
 from community.messages.models import Announcement
+from community.messages.services import notify
+from community.people.events import MemberErased, MemberMerged, MemberReinstated, MemberSuspended
 from community.places.events import AreaMoved
 
 
 def area_moved(event: AreaMoved) -> None:
-    """Let announcements follow the area they are for."""
+    """Let announcements follow an area that moved; into another town, they are that town's."""
     paths.rewrite((Announcement.scope_path,), event.old_path, event.new_path)
+    if event.town_id is not None:
+        there = update(Announcement).where(under(Announcement.scope_path, (event.new_path,)))
+        session().execute(there.values(town_id=event.town_id).execution_options(synchronize_session=False))
+
+
+def forget_inbox(event: MemberErased) -> None:
+    """Who is erased has no inbox any more."""
+    forgetting.forget_members(event.ids)
+
+
+# --- what staff decided about her, in her inbox ---
+
+kinds.register("people.suspended", _("您的账号已暂停"), _("原因：%(reason)s。有疑问请联系社区，恢复后会再通知您。"))
+kinds.register("people.reinstated", _("您的账号已恢复"), _("原因：%(reason)s。现在可以照常打卡和报名了。"))
+kinds.register(
+    "people.merged",
+    _("您的另一份登记并到了这里"),
+    _("那份登记的打卡和等待发放的积分，都在您这里了。要是不认得那份登记，请马上告诉社区。"),
+)
+kinds.register("access.given", _("您被任命为%(place)s%(role)s"), _("%(dates)s原因：%(reason)s"))
+kinds.register("access.changed", _("您在%(place)s的职务改了结束日期"), _("%(dates)s原因：%(reason)s"))
+kinds.register("access.ended", _("您在%(place)s的职务已结束"), _("%(role)s。原因：%(reason)s"))
+
+
+def tell_suspended(event: MemberSuspended) -> None:
+    """She reads why."""
+    notify(event.member_id, "people.suspended", {"reason": event.reason}, link="/me")
+
+
+def tell_reinstated(event: MemberReinstated) -> None:
+    """She reads that she may act again."""
+    notify(event.member_id, "people.reinstated", {"reason": event.reason}, link="/me")
+
+
+def tell_merged(event: MemberMerged) -> None:
+    """The verified member learns of it: a registration that is not hers is hers to object to."""
+    notify(event.into_id, "people.merged", {}, link="/checkins")
+
+
+def tell_role_given(event: RoleGiven) -> None:
+    """She reads which office she has, where, and until when."""
+    notify(event.member_id, "access.given", _office(event), link="/desk")
+
+
+def tell_role_changed(event: RoleChanged) -> None:
+    """She reads until when she holds it now."""
+    notify(event.member_id, "access.changed", _office(event), link="/desk")
+
+
+def tell_role_ended(event: RoleEnded) -> None:
+    """She reads that she holds it no longer."""
+    notify(event.member_id, "access.ended", _office(event), link="/me")
+
+
+def _office(event: RoleFact) -> dict[str, Any]:
+    last = None if event.until is None else clock.local(event.until - dt.timedelta(microseconds=1)).date()
+    dates = plain(_("到%(day)s为止。", day=day(last))) if last else plain(_("没有结束日期。"))
+    return {"role": event.role, "place": event.place, "dates": dates, "reason": event.reason or "—"}

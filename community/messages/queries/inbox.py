@@ -6,8 +6,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import ColumnElement, func, select, tuple_
 
+from community.core import clock
 from community.core.authz import Actor, Perm, must
 from community.core.db import session
 from community.messages.models import Message
@@ -39,7 +40,7 @@ class Inbox:
 def inbox(actor: Actor, *, before: int | None = None, limit: int = PAGE) -> Inbox:
     """Return the actor's own messages, older than the message `before` if given (one of hers; else none)."""
     must(actor, Perm.INBOX_READ)
-    own = Message.member_id == actor.member_id
+    own = _told(actor.member_id)
     statement = select(Message).where(own).order_by(Message.created_at.desc(), Message.id.desc())
     if before is not None:
         edge = select(Message.created_at).where(own, Message.id == before).scalar_subquery()
@@ -55,5 +56,10 @@ def inbox(actor: Actor, *, before: int | None = None, limit: int = PAGE) -> Inbo
 
 def unread_count(member_id: int) -> int:
     """Return how many messages of the member are unread."""
-    unread = select(func.count()).where(Message.member_id == member_id, Message.read_at.is_(None))
+    unread = select(func.count()).where(_told(member_id), Message.read_at.is_(None))
     return session().scalar(unread) or 0
+
+
+def _told(member_id: int) -> ColumnElement[bool]:
+    # What follows from a decision that may still be undone comes later, or never.
+    return (Message.member_id == member_id) & (Message.created_at <= clock.now())

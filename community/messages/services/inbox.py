@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import delete, insert, select, tuple_, update
 
 from community.core import clock
 from community.core.authz import Actor, Perm, must
@@ -17,11 +17,19 @@ from community.messages import kinds
 from community.messages.models import Message, Outbox
 
 
-def notify(member_id: int, kind: str, params: Mapping[str, Any], link: str | None = None) -> int:
+def notify(
+    member_id: int,
+    kind: str,
+    params: Mapping[str, Any],
+    link: str | None = None,
+    *,
+    not_before: dt.datetime | None = None,
+) -> int:
     """Put a message of `kind` into the member's inbox, in the current transaction; return its id.
 
     `params` fill the kind's texts when it is read: text as it is, whole numbers as "1,280", datetimes and dates in the
-    reader's language. `link` is a path of this site. Raises UnknownKind, KeyError (a missing parameter) or ValueError.
+    reader's language. `link` is a path of this site. Nobody sees it before `not_before`, and until then `take_back` may
+    drop it. Raises UnknownKind, KeyError (a missing parameter) or ValueError.
     """
     kinds.must_fit(kind, set(params))
     if link is not None and (not link.startswith("/") or link.startswith("//")):
@@ -34,10 +42,19 @@ def notify(member_id: int, kind: str, params: Mapping[str, Any], link: str | Non
             kind=kind,
             params=_all_stored(params),
             link=link,
-            created_at=clock.now(),
+            # When it comes to her: lists show nothing that is still to come.
+            created_at=not_before or clock.now(),
         )
     )
     return message_id
+
+
+def take_back(member_id: int, link: str) -> int:
+    """Drop what the member would have been told about `link` and has not seen yet; return how many messages."""
+    done = session().execute(
+        delete(Message).where(Message.member_id == member_id, Message.link == link, Message.created_at > clock.now())
+    )
+    return int(done.rowcount)  # type: ignore[attr-defined]
 
 
 def untold(member_ids: Sequence[int], kind: str, params: Mapping[str, Any], *, since: dt.datetime) -> list[int]:

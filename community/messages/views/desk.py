@@ -32,6 +32,7 @@ def desk_announcements() -> str:
         "messages/desk_list.html",
         lines=lines,
         names=actor_names({line.by for line in lines}),
+        areas=announcements.areas_to_tell(must_be_signed_in()),
         newest_href=url_for("messages.desk_announcements") if before else None,
         older_href=url_for("messages.desk_announcements", before=older) if older else None,
     )
