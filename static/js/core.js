@@ -68,7 +68,11 @@
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (form.method !== "post") return;
-    if (form.dataset.sent) {
+    if (offline && navigator.onLine === false) {
+      event.preventDefault();
+      tellSignal();
+      offline.scrollIntoView({ block: "center" });
+    } else if (form.dataset.sent) {
       event.preventDefault();
     } else if (form.hasAttribute("data-locate") && navigator.geolocation && window.isSecureContext) {
       event.preventDefault();
@@ -83,14 +87,27 @@
     if (event.persisted) Array.prototype.forEach.call(document.forms, free);
   });
 
+  // A phone without signal keeps its page: the form waits, the note says so, and goes when the signal is back.
+  var offline = document.getElementById("offline");
+  function tellSignal() {
+    if (offline) offline.hidden = navigator.onLine !== false;
+  }
+  window.addEventListener("online", tellSignal);
+  window.addEventListener("offline", tellSignal);
+  tellSignal();
+
+  // A menu of the header closes when one taps beside it or presses Escape.
+  var menu = document.querySelector(".looks");
+  function shut(event) {
+    if (menu && menu.open && (event.key === "Escape" || (!event.key && !menu.contains(event.target)))) menu.open = false;
+  }
+  document.addEventListener("click", shut);
+  document.addEventListener("keydown", shut);
+
   // Buttons that need a script are hidden until there is one.
   Array.prototype.forEach.call(document.querySelectorAll("[data-needs-script][hidden]"), function (element) {
     element.hidden = false;
   });
   var summary = document.querySelector(".errors");
   if (summary) summary.focus();
-
-  // On a phone the desk's rail scrolls sideways: the section one is in should be in sight.
-  var here = document.querySelector(".rail [aria-current]");
-  if (here) here.closest("ul").scrollLeft = here.offsetLeft - 24;
 })();

@@ -1,7 +1,8 @@
-"""Static files as pages name them: versioned addresses, and the one stylesheet that pages carry inside.
+"""Static files as pages name them: versioned addresses, and the stylesheet that pages carry inside.
 
-Both are computed once at start. The inlined stylesheet is a constant, so its hash can stand in the
-Content-Security-Policy and no page needs `unsafe-inline` (DESIGN §4 "Pages on the wire").
+Both are computed once at start. What is inlined is constant, so its hashes can stand in the Content-Security-Policy and
+no page needs `unsafe-inline` (DESIGN §4 "Pages on the wire"). The page of a scanned code carries the first part alone:
+who opens it stands in the rain with one bar of signal.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import re
 from pathlib import Path
 from types import MappingProxyType
 
-INLINED = "css/core.css"
+DOOR = "css/base.css"
+INLINED = (DOOR, "css/core.css")
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
@@ -25,9 +27,14 @@ def compact(css: str) -> str:
     return _BLANK.sub("\n", _COMMENT.sub("", css.replace("\r\n", "\n"))).strip()
 
 
+def _csp_hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
 class Assets:
-    """The files below `static_folder`, served below `static_url`. Reads every file once; raises FileNotFoundError
-    when the folder holds no stylesheet to inline."""
+    """The files below `static_folder`, served below `static_url`. `page_css` is what pages carry, `door_css` what the
+    page of a scanned code does, `style_hashes` name both. Reads every file once; raises FileNotFoundError when the
+    folder lacks a stylesheet to inline, ValueError when one would close the element it is inlined in."""
 
     def __init__(self, static_folder: Path, static_url: str = "/static") -> None:
         self._url = static_url.rstrip("/")
@@ -38,11 +45,13 @@ class Assets:
                 if file.is_file()
             }
         )
-        self.page_css = compact((static_folder / INLINED).read_text("utf-8"))
-        if "</" in self.page_css:
-            raise ValueError(f"{INLINED} would close the style element it is inlined in")
-        digest = hashlib.sha256(self.page_css.encode()).digest()
-        self.style_hash = "sha256-" + base64.b64encode(digest).decode()
+        parts = {name: compact((static_folder / name).read_text("utf-8")) for name in INLINED}
+        for name, css in parts.items():
+            if "</" in css:
+                raise ValueError(f"{name} would close the style element it is inlined in")
+        self.door_css = parts[DOOR]
+        self.page_css = "\n".join(parts.values())
+        self.style_hashes = (_csp_hash(self.page_css), _csp_hash(self.door_css))
 
     def url(self, path: str) -> str:
         """Return the address of `path` ("css/desk.css") with its version; raises KeyError for a file that is not there,

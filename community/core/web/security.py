@@ -49,7 +49,7 @@ def init_app(app: Flask, assets: Assets) -> None:
         (
             "default-src 'none'",
             "img-src 'self' data: blob:",
-            f"style-src 'self' '{assets.style_hash}'",
+            " ".join(("style-src 'self'", *(f"'{name}'" for name in assets.style_hashes))),
             "script-src 'self'",
             "connect-src 'self'",
             "form-action 'self'",

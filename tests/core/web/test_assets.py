@@ -15,7 +15,8 @@ STATIC = Path(__file__).parents[3] / "static"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "css").mkdir()
-    (tmp_path / "css/core.css").write_text("/* colours */\na{color:red}\n\n  b{color:blue}\n", "utf-8")
+    (tmp_path / "css/base.css").write_text("/* colours */\na{color:red}\n\n  b{color:blue}\n", "utf-8")
+    (tmp_path / "css/core.css").write_text("/* more */\ni{color:green}\n", "utf-8")
     (tmp_path / "css/desk.css").write_text("table{width:100%}", "utf-8")
     return tmp_path
 
@@ -43,16 +44,21 @@ def test_only_the_version_on_disk_is_kept_for_ever(folder: Path) -> None:
     assert assets.cache_control("css/nothing.css", None) == REVALIDATE
 
 
-def test_the_hash_is_the_one_of_the_text_that_pages_carry(folder: Path) -> None:
+def test_the_hashes_are_those_of_the_texts_that_pages_carry(folder: Path) -> None:
     assets = Assets(folder)
-    digest = base64.b64encode(hashlib.sha256(assets.page_css.encode()).digest()).decode()
-    assert assets.style_hash == f"sha256-{digest}"
-    assert assets.page_css == "a{color:red}\nb{color:blue}"
+    digests = [hashlib.sha256(css.encode()).digest() for css in (assets.page_css, assets.door_css)]
+    assert assets.style_hashes == tuple(f"sha256-{base64.b64encode(digest).decode()}" for digest in digests)
+    assert assets.page_css == "a{color:red}\nb{color:blue}\ni{color:green}"
 
 
-def test_a_stylesheet_that_would_close_its_element_stops_the_start(folder: Path) -> None:
-    (folder / "css/core.css").write_text("a::after{content:'</style>'}", "utf-8")
-    with pytest.raises(ValueError, match=r"core\.css"):
+def test_the_page_of_a_scanned_code_carries_the_first_part_alone(folder: Path) -> None:
+    assert Assets(folder).door_css == "a{color:red}\nb{color:blue}"
+
+
+@pytest.mark.parametrize("name", ["base", "core"])
+def test_a_stylesheet_that_would_close_its_element_stops_the_start(folder: Path, name: str) -> None:
+    (folder / f"css/{name}.css").write_text("a::after{content:'</style>'}", "utf-8")
+    with pytest.raises(ValueError, match=rf"{name}\.css"):
         Assets(folder)
 
 
@@ -60,11 +66,15 @@ def test_compacting_keeps_every_rule() -> None:
     assert compact('a{}\r\n/* one\n two */\r\n  b{content:"x  y"}\n') == 'a{}\nb{content:"x  y"}'
 
 
-@pytest.mark.parametrize(
-    ("path", "ceiling"), [("css/core.css", 6 * 1024), ("js/core.js", 4 * 1024), ("css/desk.css", 4 * 1024)]
-)
+@pytest.mark.parametrize(("path", "ceiling"), [("js/core.js", 4 * 1024), ("css/desk.css", 4 * 1024)])
 def test_what_every_visitor_downloads_stays_light(path: str, ceiling: int) -> None:
     assert len(gzip.compress((STATIC / path).read_bytes(), 9)) <= ceiling
+
+
+def test_what_pages_carry_inside_stays_light() -> None:
+    assets = Assets(STATIC)
+    assert len(gzip.compress(assets.page_css.encode(), 9)) <= 6 * 1024
+    assert len(gzip.compress(assets.door_css.encode(), 9)) <= 4 * 1024
 
 
 def test_the_stylesheets_and_scripts_ask_nothing_of_other_hosts() -> None:

@@ -1,0 +1,16 @@
+// The desk and the kiosk, on top of core.js. Everything works without this file.
+(function () {
+  "use strict";
+
+  // On a phone the rail scrolls sideways: the section one is in should be in sight.
+  var here = document.querySelector(".rail [aria-current]");
+  if (here) here.closest("ul").scrollLeft = here.offsetLeft - 24;
+
+  // A link with data-key is followed by that key, unless one is typing.
+  document.addEventListener("keydown", function (event) {
+    var plain = /^[a-z]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey;
+    if (!plain || event.target.closest("input,select,textarea")) return;
+    var link = document.querySelector("[data-key=" + event.key + "]");
+    if (link) link.click();
+  });
+})();
