@@ -30,6 +30,7 @@ from community.core.web import (
     device,
     faults,
     health,
+    pictures,
     requests,
     rights,
     security,
@@ -70,6 +71,7 @@ from community.teams.queries import desk as teams_desk
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
+    pictures.bp,
     audit_views.bp,
     messages_views.bp,
     patrols_views.bp,
@@ -101,6 +103,7 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
 JOBS: tuple[Job, ...] = (
     Job(HEARTBEAT, "community.core.scheduler.runner:beat", timedelta(seconds=30)),
     Job("forget_keys", "community.core.jobs:forget_old_keys", timedelta(hours=1)),
+    Job("sweep_uploads", "community.core.jobs:sweep_uploads", timedelta(hours=24)),
     Job("send_messages", "community.messages.jobs:send_due", timedelta(seconds=10)),
     Job("settle_silent", "community.patrols.jobs:settle_silent", timedelta(hours=1)),
     Job("forget_attempts", "community.patrols.jobs:forget_attempts", timedelta(hours=6)),

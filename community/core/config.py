@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets as random_secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,9 +22,11 @@ import click
 from flask import current_app
 
 from community.core.keys import CipherRing, SigningRing, WeakSecret, check_strength, ring_values
+from community.core.maps import TileMap
 
 Mode = Literal["demo", "production", "tools", "test"]
 ROOT = Path(__file__).resolve().parents[2]
+_STORAGE = re.compile(r"[a-z][a-z0-9+.]*://\S+")
 SECRET_NAMES = ("SECRET_KEY", "POSTER_KEYS", "PHONE_CIPHER_KEYS", "PHONE_HASH_KEY")
 
 
@@ -65,6 +68,10 @@ class Settings:
     secrets: Secrets | None = field(default=None, repr=False)
     # Whether the environment gives any of them, as production does, or they are the demo's own.
     secrets_given: bool = False
+    # Where files are kept, as fsspec names it; "": the folder uploads below instance_dir.
+    storage_url: str = ""
+    # Whose map lies under the desk's posts, after a tap; None: a plain grid only.
+    map: TileMap | None = None
     # Sessions stay on a phone for half a year; a change of password ends them all.
     session_days: int = 180
 
@@ -117,6 +124,8 @@ class Settings:
             metrics_token=env.get("METRICS_TOKEN", ""),
             secrets=_secrets(env, mode, instance),
             secrets_given=any(env.get(name) for name in SECRET_NAMES),
+            storage_url=_storage_url(env),
+            map=_map(env),
         )
 
 
@@ -137,6 +146,8 @@ def problems(mode: Mode, env: Mapping[str, str] | None = None) -> list[str]:
         lambda: _timezone(env),
         lambda: _database_url(env, instance),
         lambda: _public_url(env, mode, 8000),
+        lambda: _storage_url(env),
+        lambda: _map(env),
         lambda: _secrets(env, mode, instance),
     )
     found = []
@@ -171,6 +182,20 @@ def _database_url(env: Mapping[str, str], instance: Path) -> str:
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise BadSettings("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://")
     return url
+
+
+def _storage_url(env: Mapping[str, str]) -> str:
+    url = env.get("STORAGE_URL") or ""
+    if url and not _STORAGE.fullmatch(url):
+        raise BadSettings(f"STORAGE_URL must be an address like s3://bucket/linli or file:///srv/linli, not {url!r}")
+    return url.rstrip("/")
+
+
+def _map(env: Mapping[str, str]) -> TileMap | None:
+    try:
+        return TileMap.from_env(env)
+    except ValueError as error:
+        raise BadSettings(str(error)) from error
 
 
 def _public_url(env: Mapping[str, str], mode: Mode, port: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from community.core import idempotency
 from community.core.db import transaction
+from community.core.uploads import sweep
 
 
 def forget_old_keys() -> None:
@@ -12,3 +13,8 @@ def forget_old_keys() -> None:
         with transaction():
             if not idempotency.forget_old():
                 return
+
+
+def sweep_uploads() -> None:
+    """Remove the files of deleted pictures, and those a day old that no row names."""
+    sweep()

@@ -28,7 +28,13 @@ EVERYWHERE = {"district_office", "system_admin"}
 # Filled in so that a form's own checks pass and the question is the right alone.
 FILLED = {"reason": "核对过", "decision": "accept", "how": "当面", "role": "deputy", "note": "核对过"}
 # Answers that say nothing about rights: a refusal's own page, nothing to mark as read, demo people in no demo.
-SPECIAL = {"/p/<token>/refused/<code>": {403}, "/inbox/read": {404}, "/inbox/open": {404}, "/sign-in/demo": {404}}
+SPECIAL = {
+    "/p/<token>/refused/<code>": {403},
+    "/inbox/read": {404},
+    "/inbox/open": {404},
+    "/sign-in/demo": {404},
+    "/pictures/<uuid:upload_id>": {404},
+}
 # Pages whose things are public.
 OPEN_PLACES = re.compile(r"^/(p|join|kiosk|announcements|static)/")
 

@@ -95,6 +95,7 @@ def make_world(district: Area, name: str) -> World:
         "post_id": str(post.id),
         "checkin_id": str(flagged),
         "txn_id": str(txn),
+        "upload_id": str(new_uuid()),
         "token": token_of(post, sign),
         "code": "not_member",
         "announcement_id": str(told.id),

@@ -18,6 +18,7 @@ from sqlalchemy import make_url, text
 from community.core import scheduler
 from community.core.config import SECRET_NAMES, Mode, Settings, problems, settings
 from community.core.db import session
+from community.core.uploads import storage
 
 LEAST_FREE_BYTES = 1 << 30
 SILENT_SECONDS = 180
@@ -39,7 +40,7 @@ Check = Callable[[], Iterator[Finding]]
 
 def examine(mode: Mode, checks: tuple[Check, ...] = (), env: Mapping[str, str] | None = None) -> list[Finding]:
     """Return every finding for running in `mode`; `checks` are those of the rooms, asked once the database is well."""
-    found = list(_settings(mode, env)) + list(_instance(settings()))
+    found = [*_settings(mode, env), *_instance(settings()), *_storage(settings()), *_map(settings())]
     database = list(_database())
     found += database
     # Without its tables there is nothing more to ask.
@@ -90,6 +91,23 @@ def _instance(current: Settings) -> Iterator[Finding]:
         yield Finding(
             "mend", "disk", f"only {free >> 20} MB free below {folder}", "make room before the database stops"
         )
+
+
+def _storage(current: Settings) -> Iterator[Finding]:
+    try:
+        where = storage.check()
+    except storage.StorageFault as fault:
+        yield Finding("mend", "uploads", str(fault), "check STORAGE_URL, its rights, and that its driver is installed")
+        return
+    if current.storage_url or current.mode != "production":
+        yield Finding("ok", "uploads", where)
+    else:
+        yield Finding("note", "uploads", where, "several hosts need one place: STORAGE_URL=s3://… or a shared folder")
+
+
+def _map(current: Settings) -> Iterator[Finding]:
+    if current.map is not None:
+        yield Finding("ok", "map", f"{current.map.origin}, {current.map.approval}")
 
 
 def _open_to_others(path: Path, folder: Path) -> bool:

@@ -6,6 +6,7 @@ effect. A view that returns a page instead of a redirect or JSON (a form shown a
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from flask import jsonify, make_response, request
 from flask_login import current_user
 from sqlalchemy.exc import IntegrityError
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from community.core import idempotency
@@ -134,9 +136,16 @@ def _key() -> str:
 def _asked(skipped: set[str]) -> str:
     sent = (*request.args.items(multi=True), *request.form.items(multi=True))
     fields = [(name, value) for name, value in sent if name not in skipped]
+    fields += [(name, _digest(file)) for name, file in request.files.items(multi=True) if name not in skipped]
     if request.is_json:
         fields.append(("", request.get_data(as_text=True)))
     return idempotency.request_hash(request.path, fields)
+
+
+def _digest(file: FileStorage) -> str:
+    digest = hashlib.file_digest(file.stream, "sha256").hexdigest()  # type: ignore[arg-type]
+    file.stream.seek(0)
+    return digest
 
 
 def _storable(response: Response) -> idempotency.Answer | None:

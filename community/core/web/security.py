@@ -39,26 +39,41 @@ def refills(view: V) -> V:
     return view
 
 
+def takes_files(most_bytes: int) -> Callable[[V], V]:
+    """Mark a view that takes files: its requests may be `most_bytes` long, where others end at MAX_CONTENT_LENGTH."""
+
+    def mark(view: V) -> V:
+        view.__linli_takes__ = most_bytes  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
+def allow(directive: str, source: str) -> None:
+    """Open the Content-Security-Policy of this one answer: `allow("worker-src", "blob:")`."""
+    g.setdefault("policy", []).append((directive, source))
+
+
 def init_app(app: Flask, assets: Assets) -> None:
     """Install the CSRF check and the headers on `app`."""
     app.config["WTF_CSRF_CHECK_DEFAULT"] = False
     # A page may lie open on a phone for a whole shift.
     app.config["WTF_CSRF_TIME_LIMIT"] = 12 * 3600
     csrf.init_app(app)
-    policy = "; ".join(
-        (
-            "default-src 'none'",
-            "img-src 'self' data: blob:",
-            " ".join(("style-src 'self'", *(f"'{name}'" for name in assets.style_hashes))),
-            "script-src 'self'",
-            "connect-src 'self'",
-            "form-action 'self'",
-            "frame-ancestors 'none'",
-            "base-uri 'none'",
-            "manifest-src 'self'",
-        )
-    )
+    policy = {
+        "default-src": "'none'",
+        "img-src": "'self' data: blob:",
+        "style-src": " ".join(("'self'", *(f"'{name}'" for name in assets.style_hashes))),
+        "script-src": "'self'",
+        "connect-src": "'self'",
+        "form-action": "'self'",
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+        "manifest-src": "'self'",
+    }
 
+    # Before anybody reads the form: reading it is what meets the limit.
+    app.before_request(_admit_files)
     app.before_request(_refuse_nul)
 
     @app.before_request
@@ -78,7 +93,22 @@ def init_app(app: Flask, assets: Assets) -> None:
         return _compress(response)
 
 
-def _protect(response: Response, policy: str) -> None:
+def _admit_files() -> None:
+    if request.endpoint is not None:
+        view = current_app.view_functions[request.endpoint]
+        most = getattr(view, "__linli_takes__", None)
+        if most is not None:
+            request.max_content_length = most
+
+
+def _policy(plain: dict[str, str]) -> str:
+    told = dict(plain)
+    for directive, source in g.get("policy", ()):
+        told[directive] = f"{told[directive]} {source}" if directive in told else source
+    return "; ".join(f"{directive} {sources}" for directive, sources in told.items())
+
+
+def _protect(response: Response, policy: dict[str, str]) -> None:
     headers = response.headers
     headers.setdefault("X-Content-Type-Options", "nosniff")
     if request.endpoint == "static" and response.status_code != 404:
@@ -87,7 +117,7 @@ def _protect(response: Response, policy: str) -> None:
         for needless in ("Content-Disposition", "Last-Modified", "Accept-Ranges"):  # the ETag says all of it
             headers.pop(needless, None)
         return
-    headers.setdefault("Content-Security-Policy", policy)
+    headers.setdefault("Content-Security-Policy", _policy(policy))
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("X-Frame-Options", "DENY")
     headers.setdefault("Permissions-Policy", "geolocation=(self), camera=(self), microphone=()")

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -10,6 +11,7 @@ from sqlalchemy import text
 from community.core import clock, scheduler
 from community.core.config import new_secrets, settings
 from community.core.db import schema_changes, session, transaction
+from community.core.maps import TileMap
 from community.core.scheduler import Job, run_job
 from community.core.serving import doctor
 from community.core.serving.doctor import Finding, examine
@@ -45,7 +47,7 @@ def test_a_database_behind_the_program_is_told(good: dict[str, str]) -> None:
     with schema_changes():
         session().execute(text("UPDATE alembic_version SET version_num = '0000'"))
     found = examine("production", env=good)
-    assert mends(found) == {"migrations": "at 0000, the program needs 0001"}
+    assert mends(found) == {"migrations": "at 0000, the program needs 0002"}
     assert [finding.how for finding in found if finding.subject == "migrations"] == ["flask db upgrade"]
 
 
@@ -99,3 +101,20 @@ def test_every_missing_setting_is_told_in_one_go() -> None:
     assert len(found) == 2
     assert "PUBLIC_URL" in found[0]
     assert "PHONE_HASH_KEY" in found[1]
+
+
+def test_a_storage_that_cannot_be_written_is_told(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    app = make_app(storage_url=f"file://{tmp_path}/file")
+    with app.app_context():
+        assert "cannot be used" in mends(examine("demo"))["uploads"]
+
+
+def test_where_pictures_are_kept_and_whose_map_is_shown_is_told(make_app: Callable[..., Flask], tmp_path: Path) -> None:
+    tiles = TileMap("https://tiles.example.org/{z}/{x}/{y}", "© 天地图", "GS(2026)0001号")
+    app = make_app(storage_url=f"file://{tmp_path}/pictures", map=tiles)
+    with app.app_context():
+        told = {finding.subject: finding.text for finding in examine("demo")}
+    assert told["uploads"] == f"file {tmp_path}/pictures"
+    assert told["map"] == "https://tiles.example.org, GS(2026)0001号"
+    assert not list((tmp_path / "pictures").rglob("*.jpg"))

@@ -1,10 +1,11 @@
 """The same key gets the same answer, whatever happens in between and however often it is sent."""
 
+import io
 from collections.abc import Callable
 from typing import Any
 
 import pytest
-from flask import Flask, Response, jsonify, redirect
+from flask import Flask, Response, jsonify, redirect, request
 from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
@@ -91,6 +92,24 @@ def test_an_altered_request_with_a_used_key_is_refused(planted: Flask, phone: Cl
     assert "提交过别的内容" in answer.text
     assert count(planted) == 1
     assert send(phone, key=key, x="1").status_code == 303, "the first answer is still there"
+
+
+def test_a_file_counts_by_what_is_in_it(planted: Flask, phone: Client) -> None:
+    def once(key: str, content: bytes, name: str = "a.jpg") -> TestResponse:
+        form = {"command_key": key, "photo": (io.BytesIO(content), name)}
+        return phone.post("/planted/open_to_all", data=form, content_type="multipart/form-data")
+
+    key = str(new_uuid())
+    assert once(key, b"first").status_code == 303
+    assert once(key, b"first", "renamed.jpg").headers["Idempotent-Replayed"] == "true"
+    assert once(key, b"other").status_code == 422
+    assert count(planted) == 1
+
+
+def test_a_view_still_reads_the_file_whose_digest_was_taken(planted: Flask, phone: Client) -> None:
+    add(planted, lambda: redirect(f"/{request.files['photo'].read().decode()}", 303))
+    form = {"command_key": str(new_uuid()), "photo": (io.BytesIO(b"whole"), "a.jpg")}
+    assert phone.post("/planted/more", data=form).headers["Location"].endswith("/whole")
 
 
 def test_a_key_belongs_to_its_path_and_query(phone: Client) -> None:

@@ -3,15 +3,16 @@
 import base64
 import gzip
 import hashlib
+import io
 import re
 from collections.abc import Callable
 
 import pytest
-from flask import Flask, make_response
+from flask import Flask, make_response, request
 from werkzeug.test import TestResponse
 
 from community.core.db import transaction
-from community.core.web import tokens
+from community.core.web import security, tokens
 from community.core.web.command import new_command_key
 from community.core.web.rights import public
 from tests.factories.access import make_grant
@@ -255,3 +256,36 @@ def test_files_are_compressed_without_padding_and_with_an_etag_of_their_own(brow
     assert gzip.decompress(packed.data) == plain.data
     assert packed.get_etag() != plain.get_etag()
     assert int(packed.headers["Content-Length"]) == len(packed.data)
+
+
+# --- one answer's exceptions ---
+
+
+def test_a_page_may_open_the_policy_for_itself_alone(site: Flask, browser: Client) -> None:
+    def scanner() -> str:
+        security.allow("worker-src", "blob:")
+        security.allow("img-src", "https://tiles.example.org")
+        return "<p>scanner"
+
+    site.add_url_rule("/planted/scanner", view_func=public("x")(scanner), endpoint="scanner")
+    told = browser.get("/planted/scanner").headers["Content-Security-Policy"].split("; ")
+    assert "worker-src blob:" in told
+    assert "img-src 'self' data: blob: https://tiles.example.org" in told
+    other = browser.get("/planted/short").headers["Content-Security-Policy"]
+    assert "worker-src" not in other
+    assert "tiles" not in other
+
+
+def test_only_a_view_that_takes_files_takes_a_long_request(site: Flask, browser: Client) -> None:
+    def taking() -> str:
+        return str(len(request.files["photo"].read()))
+
+    taken = security.takes_files(350_000)(public("x")(security.refills(taking)))
+    site.add_url_rule("/planted/taking", view_func=taken, endpoint="taking", methods=["POST"])
+
+    def bring(path: str, size: int) -> TestResponse:
+        return browser.post(path, data={"photo": (io.BytesIO(b"x" * size), "a.jpg")}, base_url=HTTPS)
+
+    assert bring("/planted/taking", 300_000).text == "300000"
+    assert bring("/planted/taking", 400_000).status_code == 413
+    assert bring("/planted/post", 300_000).status_code == 413

@@ -1,4 +1,4 @@
-"""Files that people bring: pictures, decoded and written anew, kept under names that nobody can guess."""
+"""One row for each picture that was kept; its bytes lie in the storage."""
 
 from __future__ import annotations
 
