@@ -79,6 +79,16 @@ def entries(actor: Actor, wanted: Filter, *, before: int | None = None, limit: i
     )
 
 
+def looks_since(actor_id: int, why: str, since: dt.datetime) -> int:
+    """Return how often the actor looked at people's data on the page `why` since then."""
+    found = session().scalars(
+        select(AuditEntry.details).where(
+            AuditEntry.actor_id == actor_id, AuditEntry.act == "audit.look", AuditEntry.at >= since
+        )
+    )
+    return sum(1 for details in found if details.get("why") == why)
+
+
 def _matching(allowed: Any, wanted: Filter) -> Select[AuditEntry]:
     statement = select(AuditEntry).where(allowed).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     if wanted.act:

@@ -55,9 +55,12 @@ def record(
     return entry_id
 
 
-def record_look(actor: Actor, member_id: int, why: str, *, scope_path: str = "") -> int:
-    """Write that `actor` looked at the data of the member, and on which page (`why`); return the entry's id."""
-    return record(actor, LOOK, "member", member_id, scope_path=scope_path, details={"why": why})
+def record_look(actor: Actor, member_id: int, why: str, *, scope_path: str = "", reason: str | None = None) -> int:
+    """Write that `actor` looked at the data of the member, and on which page (`why`); return the entry's id.
+
+    `reason` are her own words, where the page asks for them.
+    """
+    return record(actor, LOOK, "member", member_id, scope_path=scope_path, reason=reason, details={"why": why})
 
 
 def digest(fields: Mapping[str, Any]) -> str:

@@ -51,3 +51,8 @@ STATES = {
 AGES = {"14-17": _("14–17 岁"), "18-59": _("18–59 岁"), "60+": _("60 岁以上")}
 
 ROLES = {"member": _("队员"), "leader": _("队长"), "deputy": _("副手")}
+
+
+def kinds_to_choose() -> list[tuple[str, Text]]:
+    """Return (code, word) of every kind of team, for filters."""
+    return [(kind.code, kind.what) for kind in KINDS.values()]

@@ -42,6 +42,11 @@ def day(on: dt.date | dt.datetime | None) -> str:
     return ("" if this_year else f"{date.year}年") + f"{date.month}月{date.day}日"
 
 
+def last_day(until: dt.datetime | None) -> str:
+    """Return the last day of what ends at the instant `until`: the day before, when that is midnight."""
+    return "" if until is None else day(until - dt.timedelta(microseconds=1))
+
+
 def month(on: dt.date) -> str:
     """Return the month of a civil date: "11月", "Nov"; with the year when it is another."""
     this_year = on.year == clock.today().year
@@ -73,12 +78,18 @@ def code4(code: str | None) -> str:
     return " ".join(code[start : start + 4] for start in range(0, len(code), 4))
 
 
+def indented(name: str, path: str, top: str) -> str:
+    """Return an area's name as a line of a list of choices, moved in below `top`, the path of the list's first area."""
+    return "\N{IDEOGRAPHIC SPACE}" * max(0, path.count("/") - top.count("/")) + name
+
+
 FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
     {
         "instant": instant,
         "clock_time": clock_time,
         "day": day,
         "month": month,
+        "last_day": last_day,
         "points": points,
         "signed_points": signed_points,
         "mask_name": mask_name,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,18 +96,25 @@ class TeamMember:
     decides: bool = False
 
 
-def waiting(actor: Actor) -> int:
-    """Return how many applications wait for the actor, or for a guardian whom she calls."""
-    statement = select(func.count()).select_from(Membership).where(*_queue(actor))
+def waiting(actor: Actor, *, area: str = "", states: Sequence[str] = WAITING) -> int:
+    """Return how many applications wait for the actor, or for a guardian whom she calls, below the path `area`."""
+    statement = select(func.count()).select_from(Membership).where(*_queue(actor, area, states))
     return session().scalar(statement) or 0
 
 
-def applications(actor: Actor, limit: int = SHOWN) -> list[Application]:
+def applications(
+    actor: Actor, limit: int = SHOWN, *, area: str = "", states: Sequence[str] = WAITING
+) -> list[Application]:
     """Return the applications that the actor may decide about, the oldest first, at most `limit`."""
     must(actor, Perm.MEMBERSHIP_DECIDE)
     rows = (
         session()
-        .execute(_applications().where(*_queue(actor)).order_by(_MEMBERSHIP.applied_at, _MEMBERSHIP.id).limit(limit))
+        .execute(
+            _applications()
+            .where(*_queue(actor, area, states))
+            .order_by(_MEMBERSHIP.applied_at, _MEMBERSHIP.id)
+            .limit(limit)
+        )
         .all()
     )
     names = places.names([area for row in rows for area in (row.building_id, row.home_area_id)])
@@ -225,8 +232,30 @@ def of_member(actor: Actor, member_id: int) -> list[TeamMember]:
     return [TeamMember(**row._mapping, building=names.get(row.building_id, "")) for row in rows]
 
 
-def _queue(actor: Actor) -> tuple[ColumnElement[bool], ...]:
-    return _MEMBERSHIP.state.in_(WAITING), visible(actor, Perm.MEMBERSHIP_DECIDE, Membership)
+def titles(actor: Actor, ids: Sequence[int]) -> dict[int, str]:
+    """Return id → "name · team" of the memberships among `ids` that the actor decides about.
+
+    In the order of teams, then members: whoever decides about several locks them in this order.
+    """
+    rows = session().execute(
+        select(_MEMBERSHIP.id, MEMBER.c.display_name, _TEAM.name)
+        .join(MEMBER, MEMBER.c.id == _MEMBERSHIP.member_id)
+        .join(Team.__table__, _TEAM.id == _MEMBERSHIP.team_id)
+        .where(_MEMBERSHIP.id.in_(ids), visible(actor, Perm.MEMBERSHIP_DECIDE, Membership))
+        .order_by(_MEMBERSHIP.team_id, _MEMBERSHIP.member_id, _MEMBERSHIP.id)
+    )
+    return {row[0]: f"{row[1]} · {row[2]}" for row in rows}
+
+
+def has_applied(member_id: Any) -> ColumnElement[bool]:
+    """Say in SQL whether the member (a column) waits for an answer to an application."""
+    waiting = _MEMBERSHIP.member_id == member_id, _MEMBERSHIP.state.in_(WAITING)
+    return select(_MEMBERSHIP.id).where(*waiting).exists()
+
+
+def _queue(actor: Actor, area: str, states: Sequence[str]) -> tuple[ColumnElement[bool], ...]:
+    below = (under(_MEMBERSHIP.scope_path, (area,)),) if area else ()
+    return _MEMBERSHIP.state.in_(states), visible(actor, Perm.MEMBERSHIP_DECIDE, Membership), *below
 
 
 def _seen(actor: Actor) -> ColumnElement[bool]:
@@ -304,3 +333,12 @@ def paths(ids: Iterable[int | None]) -> dict[int, str]:
 def under_paths(prefixes: tuple[str, ...]) -> list[int]:
     """Return the ids of the teams that are run from an area at or below one of `prefixes`."""
     return list(session().scalars(select(_TEAM.id).where(under(_TEAM.scope_path, prefixes)).order_by(_TEAM.id)))
+
+
+def members_of_kind(kind: str) -> Select[Any]:
+    """Return the select of the ids of who serves in a team of `kind`, for the filter of the desk's people."""
+    return (
+        select(_MEMBERSHIP.member_id)
+        .join(Team.__table__, _TEAM.id == _MEMBERSHIP.team_id)
+        .where(_TEAM.kind == kind, _MEMBERSHIP.state == "active")
+    )
