@@ -22,7 +22,7 @@ from community.core.db import transaction
 from community.core.errors import DomainError
 from community.core.i18n import _, plain
 from community.core.ids import new_uuid, parse_uuid
-from community.core.web import device, files, rights, session
+from community.core.web import device, rights, session
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -136,9 +136,6 @@ def _key() -> str:
 def _asked(skipped: set[str]) -> str:
     sent = (*request.args.items(multi=True), *request.form.items(multi=True))
     fields = [(name, value) for name, value in sent if name not in skipped]
-<<<<<<< community/core/web/command.py
-    fields += files.digests()
-=======
     fields += [(name, _digest(file)) for name, file in request.files.items(multi=True) if name not in skipped]
     if request.is_json:
         fields.append(("", request.get_data(as_text=True)))

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, current_app, request
@@ -30,11 +29,3 @@ def init_app(app: Flask) -> None:
         most = getattr(view, "__linli_takes__", None)
         if most is not None and request.method == "POST":
             request.max_content_length = most
-
-
-def digests() -> Iterator[tuple[str, str]]:
-    """Yield the field and the SHA-256 (hex) of each file of the request, which can still be read afterwards."""
-    for name, file in request.files.items(multi=True):
-        digest = hashlib.file_digest(file.stream, "sha256").hexdigest()
-        file.stream.seek(0)
-        yield name, f"{file.filename}:{digest}"
