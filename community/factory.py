@@ -260,7 +260,6 @@ def _tell(settings: Settings, addresses: list[str]) -> None:
     for address in addresses:
         click.echo(f"On a phone in the same network: {scheme}://{address}:{settings.port}")
     if not settings.tls:
-    files.init_app(app)
         click.echo("Camera and location need https: make run TLS=1 (the phone warns of its own certificate once).")
     else:
         click.echo("The phone warns of the certificate, which this machine made for itself: continue once.")
