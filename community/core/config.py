@@ -7,6 +7,7 @@ read from, or in demo mode generated into, `INSTANCE_DIR/secrets.json` (mode 600
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import os
 import re
@@ -68,12 +69,19 @@ class Settings:
     secrets: Secrets | None = field(default=None, repr=False)
     # Whether the environment gives any of them, as production does, or they are the demo's own.
     secrets_given: bool = False
+    # An HTTP gateway for text messages; without an address none are offered.
+    sms_url: str = ""
+    sms_key_id: str = ""
+    sms_secret: str = field(default="", repr=False)
     # Where files are kept, as fsspec names it; "": the folder uploads below instance_dir.
     storage_url: str = ""
     # Whose map lies under the desk's posts, after a tap; None: a plain grid only.
     map: TileMap | None = None
     # Sessions stay on a phone for half a year; a change of password ends them all.
     session_days: int = 180
+    # What the office declared as an exception to the rules for government apps, each with its last day (product.md
+    # §5.10); the sheet of compliance shows them.
+    exceptions: tuple[tuple[dt.date, str], ...] = ()
 
     @property
     def demo(self) -> bool:
@@ -122,8 +130,10 @@ class Settings:
             serve_threads=_integer(env, "SERVE_THREADS", 4, least=1),
             trusted_proxies=_integer(env, "TRUSTED_PROXIES", 0),
             metrics_token=env.get("METRICS_TOKEN", ""),
+            exceptions=_exceptions(env),
             secrets=_secrets(env, mode, instance),
             secrets_given=any(env.get(name) for name in SECRET_NAMES),
+            **_sms(env, mode),
             storage_url=_storage_url(env),
             map=_map(env),
         )
@@ -144,11 +154,13 @@ def problems(mode: Mode, env: Mapping[str, str] | None = None) -> list[str]:
         lambda: _integer(env, "SERVE_WORKERS", 2, least=1),
         lambda: _integer(env, "SERVE_THREADS", 4, least=1),
         lambda: _timezone(env),
+        lambda: _exceptions(env),
         lambda: _database_url(env, instance),
         lambda: _public_url(env, mode, 8000),
         lambda: _storage_url(env),
         lambda: _map(env),
         lambda: _secrets(env, mode, instance),
+        lambda: _sms(env, mode),
     )
     found = []
     for read in readers:
@@ -164,6 +176,19 @@ def _integer(env: Mapping[str, str], name: str, default: int, *, least: int = 0,
     if not (text.isascii() and text.isdigit() and least <= int(text) <= most):
         raise BadSettings(f"{name} must be a whole number from {least} to {most}, not {text!r}")
     return int(text)
+
+
+def _exceptions(env: Mapping[str, str]) -> tuple[tuple[dt.date, str], ...]:
+    found = []
+    for part in filter(None, (one.strip() for one in (env.get("COMPLIANCE_EXCEPTIONS") or "").split(";"))):
+        day, _space, text = part.partition(" ")
+        try:
+            found.append((dt.date.fromisoformat(day), text.strip()))
+        except ValueError:
+            text = ""
+        if not text.strip():
+            raise BadSettings(f"COMPLIANCE_EXCEPTIONS must be like '2027-06-30 what and why; ...', not {part!r}")
+    return tuple(found)
 
 
 def _timezone(env: Mapping[str, str]) -> str:
@@ -216,6 +241,28 @@ def _public_url(env: Mapping[str, str], mode: Mode, port: int) -> str:
     if mode == "production" and parts.scheme == "http" and parts.hostname not in {"localhost", "127.0.0.1"}:
         raise BadSettings("PUBLIC_URL must be https:// in production: sessions and location need it")
     return url
+
+
+def _sms(env: Mapping[str, str], mode: Mode) -> dict[str, str]:
+    url, key_id, secret = (env.get(name, "") for name in ("SMS_URL", "SMS_KEY_ID", "SMS_SECRET"))
+    if not url:
+        return {}
+    parts = urlsplit(url)
+    here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
+    if parts.scheme != "https" and not (parts.scheme == "http" and here):
+        raise BadSettings(
+            "SMS_URL must be https://: it carries telephone numbers and codes (http:// only to localhost)"
+        )
+    if not key_id.isprintable() or not key_id or not key_id.isascii():
+        raise BadSettings("SMS_KEY_ID is missing: the name under which the gateway knows this site")
+    try:
+        if mode == "production":
+            check_strength("SMS_SECRET", secret)
+    except WeakSecret as weak:
+        raise BadSettings(str(weak)) from weak
+    if not secret:
+        raise BadSettings("SMS_SECRET is missing: the key that signs what goes to the gateway")
+    return {"sms_url": url, "sms_key_id": key_id, "sms_secret": secret}
 
 
 def _secrets(env: Mapping[str, str], mode: Mode, instance: Path) -> Secrets | None:

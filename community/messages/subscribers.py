@@ -16,7 +16,15 @@ from community.core.web.display import day
 from community.messages import forgetting, kinds
 from community.messages.models import Announcement
 from community.messages.services import notify
-from community.people.events import MemberErased, MemberMerged, MemberReinstated, MemberSuspended
+from community.people import queries as people
+from community.people.events import (
+    MemberErased,
+    MemberMerged,
+    MemberReinstated,
+    MemberSuspended,
+    SignInCodeMade,
+    SignInCodeUsed,
+)
 from community.places.events import AreaMoved
 
 
@@ -75,6 +83,29 @@ def tell_role_changed(event: RoleChanged) -> None:
 def tell_role_ended(event: RoleEnded) -> None:
     """She reads that she holds it no longer."""
     notify(event.member_id, "access.ended", _office(event), link="/me")
+
+
+kinds.register(
+    "people.code_made",
+    _("有人给您做了一次性口令"),
+    _("%(who)s当面确认是您，做了一个登录口令。要是您没有要过，请马上告诉社区。"),
+)
+kinds.register(
+    "people.code_used",
+    _("您的账号用口令登录了一次"),
+    _("刚才有一部手机用一次性口令登录了您的账号。要是不是您，请在“我的”里让其他手机都退出，并告诉社区。"),
+)
+
+
+def tell_code_made(event: SignInCodeMade) -> None:
+    """She reads on the phones she has that a way in was opened, and by whom."""
+    who = people.names([event.by_id]).get(event.by_id) or plain(_("管理员"))
+    notify(event.member_id, "people.code_made", {"who": who}, link="/me")
+
+
+def tell_code_used(event: SignInCodeUsed) -> None:
+    """She reads that it was used."""
+    notify(event.member_id, "people.code_used", {}, link="/me")
 
 
 def _office(event: RoleFact) -> dict[str, Any]:

@@ -2,15 +2,29 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class MemberVerified:
-    """Somebody entitled has checked who she is; `by_id` is 0 for a command or job."""
+    """Somebody entitled has checked who she is; `by_id` is 0 for a command or job.
+
+    It may be undone until `not_before`: nothing that cannot be taken back follows earlier.
+    """
 
     member_id: int
     by_id: int
+    not_before: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberUnverified:
+    """`by_id` took back that she had verified her, `since` when it had held."""
+
+    member_id: int
+    by_id: int
+    since: dt.datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +51,44 @@ class MemberReinstated:
     member_id: int
     by_id: int
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberMerged:
+    """The registration `member_id` turned out to be the verified member `into_id`: what is hers is read through it."""
+
+    member_id: int
+    into_id: int
+    by_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignInCodeMade:
+    """A code that signs the member in was made by `by_id`, who has seen her, and given to her (`how`)."""
+
+    member_id: int
+    by_id: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignInCodeUsed:
+    """A code has signed the member in on a phone."""
+
+    member_id: int
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceWithdrawn:
+    """She took back the consent to be registered for service: she serves nowhere any more."""
+
+    member_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MemberErased:
+    """Who she was is gone; `ids` are her rows, the merged ones included. Each room forgets what names her."""
+
+    member_id: int
+    ids: tuple[int, ...]

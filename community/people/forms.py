@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from wtforms import HiddenField, PasswordField, StringField, TextAreaField
-from wtforms.validators import InputRequired, Length
+from wtforms import BooleanField, HiddenField, PasswordField, RadioField, StringField, TextAreaField
+from wtforms.fields.choices import SelectChoice
+from wtforms.validators import InputRequired, Length, Optional
 
 from community.core.errors import DomainError
 from community.core.i18n import _, plain
@@ -23,6 +24,33 @@ class SignInForm(Form):
     password = PasswordField(_("密码"), [InputRequired(_("请填写密码"))])
     next = HiddenField(validators=[Length(max=2000)])
     kept = HiddenField(validators=[Length(max=KEPT_LONGEST)])
+
+
+class CodeForm(Form):
+    """Telephone number and one-time code; asking for a text goes without the code."""
+
+    phone = StringField(_("手机号"), [InputRequired(_("请填写手机号")), Length(max=60, message=_("这不像一个手机号"))])
+    code = StringField(_("8 位口令"), [InputRequired(_("请填写口令")), Length(max=60, message=_("口令是 8 位数字"))])
+    next = HiddenField(validators=[Length(max=2000)])
+    kept = HiddenField(validators=[Length(max=KEPT_LONGEST)])
+
+    def __init__(self, *args: Any, without_code: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if without_code:
+            self.code.validators = [Optional()]
+
+
+class HelpForm(Form):
+    """Making somebody a one-time code: seen in person, how it is handed over, why."""
+
+    checked = BooleanField(_("我当面见到了本人，确认是她（他）"), [InputRequired(_("请先当面确认是本人，再打勾"))])
+    how = RadioField(
+        _("怎么交给她"),
+        [InputRequired(_("请选怎么交给她"))],
+        choices=[SelectChoice("read_out", _("读给她听")), SelectChoice("printed", _("打印成小条"))],
+        default="read_out",
+    )
+    why = StringField(_("为什么要口令"), [InputRequired(_("请写明原因")), Length(max=200, message=_("最多 200 个字"))])
 
 
 class PasswordForm(Form):
@@ -65,6 +93,33 @@ class ReasonForm(Form):
     """Why a member is suspended or reinstated."""
 
     reason = StringField(_("原因"), [InputRequired(_("请写明原因")), Length(max=200, message=_("最多 200 个字"))])
+
+
+class CallForm(Form):
+    """Why staff need to see a whole telephone number."""
+
+    why = StringField(
+        _("为什么要打电话"),
+        [InputRequired(_("请写明为什么要打这个电话，她会看到")), Length(max=200, message=_("最多 200 个字"))],
+    )
+
+
+class MergeForm(Form):
+    """How it was checked that two registrations are one person."""
+
+    reason = StringField(
+        _("怎样核对的"), [InputRequired(_("请写明怎样核对是同一个人")), Length(max=200, message=_("最多 200 个字"))]
+    )
+    sure = BooleanField(_("我核对过，这两份登记是同一个人"), [InputRequired(_("请先核对，再打勾"))])
+
+
+class ErasureForm(Form):
+    """How staff made sure that it is she who wants to be erased."""
+
+    how = StringField(
+        _("怎样核对了本人"),
+        [InputRequired(_("请写明怎样核对了本人")), Length(max=200, message=_("最多 200 个字"))],
+    )
 
 
 def blamed(form: Any, error: DomainError) -> Any:

@@ -59,6 +59,14 @@ def phone_hash(e164: str) -> str:
     return _keyed(f"phone:{e164}")
 
 
+def typed_hash(text: str) -> str:
+    """Return the keyed hash of the number that `text` spells, or of the text itself when it spells none."""
+    try:
+        return phone_hash(parse(text))
+    except DomainError:
+        return phone_hash(text[:60])
+
+
 def tail_hash(digits: str) -> str:
     """Return the keyed hash by which the last four `digits` are found."""
     return _keyed(f"tail:{digits}")

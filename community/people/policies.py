@@ -6,7 +6,7 @@ import itertools
 import unicodedata
 from typing import Final
 
-from community.core.authz import Actor, Perm
+from community.core.authz import Actor, Held, Perm
 from community.core.errors import DomainError, Forbidden
 from community.core.i18n import Text, _
 from community.core.slots import Provider
@@ -20,6 +20,17 @@ UNDER_AGE: Final = "under14"
 
 # Area paths at which a member holds a role; `access`, a higher room, answers.
 offices: Provider[tuple[str, ...]] = Provider("people.offices", lambda _member_id: ())
+# What a member holds now, for an area or a team; `access` answers.
+held: Provider[tuple[Held, ...]] = Provider("people.held", lambda _member_id: ())
+# Whom a member leads or looks after (id → the team or house); `teams` answers.
+led_by: Provider[dict[int, str]] = Provider("people.led_by", lambda _member_id: {})
+# Whether texts can be sent, and asking for one with a code: a number under cipher, the phones' known members, a key.
+texts_ready: Provider[bool] = Provider("people.texts_ready", lambda: False)
+ask_for_text: Provider[None] = Provider("people.ask_for_text", lambda _cipher, _known, _key: None)
+
+# Whether the site could not go on without her (the last administrator); `access` answers.
+indispensable: Provider[bool] = Provider("people.indispensable", lambda _member_id: False)
+REASON_LONGEST: Final = 200
 
 # What breaks first when somebody tries: the commonest ones of eight characters and more.
 _COMMON = {
@@ -116,6 +127,13 @@ def decides_at(actor: Actor, path: str) -> bool:
     )
 
 
+def reaches(actor: Actor, perm: Perm, member: Member) -> bool:
+    """Say whether the actor holds `perm` where the member lives; who has no home is reached where she belongs."""
+    paths = (member.home_path,) if member.home_path else member.scope_paths
+    mine = [held.area_path for held in actor.held if perm in held.perms and held.area_path]
+    return any(path.startswith(area) for path in paths for area in mine)
+
+
 def covers_home(actor: Actor, member: Member) -> bool:
     """Say whether the actor may decide where the member lives; who has no home is everybody's whose area she is in."""
     return bool(actor.system) or not member.home_path or decides_at(actor, member.home_path)
@@ -124,3 +142,13 @@ def covers_home(actor: Actor, member: Member) -> bool:
 def needs_guardian(member: Member) -> bool:
     """Say whether the consent of her guardian is still missing."""
     return member.age_band == MINOR and member.guardian_at is None
+
+
+def reason(text: str, *, missing: Text, field: str = "reason") -> str:
+    """Return a reason as it is kept; raises DomainError of the form's `field` for none and for one over 200."""
+    told = " ".join(text.split())
+    if not told:
+        raise DomainError("reason_missing", missing, field=field)
+    if len(told) > REASON_LONGEST:
+        raise DomainError("reason_long", _("最多 200 个字"), field=field)
+    return told

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, String, bindparam, cast, func, select
+from sqlalchemy import BindParameter, ColumnElement, Row, Select, String, bindparam, cast, false, func, select
 from sqlalchemy.orm import selectinload
 
 from community.core import clock
@@ -15,8 +15,10 @@ from community.core.authz import Actor, Perm, must, visible
 from community.core.db import locking, session
 from community.core.errors import NotFound
 from community.core.i18n import _
+from community.core.slots import Provider
 from community.people import phones
-from community.people.models import Consent, Member
+from community.people.models import AGE_BANDS, Consent, Member
+from community.places import queries as places
 
 # The table as a building block for joins of rooms above (no phone column is selected through it by `identity`).
 MEMBER = Member.__table__
@@ -45,7 +47,7 @@ def identity(member_id: int | BindParameter[int]) -> Select[Any]:
 
 
 def merged_into(member_id: ColumnElement[int]) -> ColumnElement[str | None]:
-    """Return the column of what was merged into the member, for `ids_of`: one value, whatever the row is joined with."""
+    """Return the column of what was merged into the member, for `ids_of`: one value, whatever it is joined with."""
     old = MEMBER.alias("merged").c
     return (
         select(func.aggregate_strings(cast(old.id, String), " ")).where(old.merged_into == member_id).scalar_subquery()
@@ -138,6 +140,28 @@ def with_phone(phone_hash: str, limit: int, known: Sequence[int] = ()) -> Sequen
     return session().scalars(statement).all()
 
 
+def any_with_phone(phone_hash: str, ids: Sequence[int]) -> bool:
+    """Say whether one of the members `ids` has this number."""
+    if not ids:
+        return False
+    statement = select(MEMBER.c.id).where(MEMBER.c.phone_hash == phone_hash, MEMBER.c.id.in_(ids)).limit(1)
+    return session().execute(statement).first() is not None
+
+
+def reachable_by_text(phone_hash: str, known: Sequence[int]) -> Member | None:
+    """Return who may come in by a code sent to a number: the verified member, else who is `known` on the phone."""
+    statement = (
+        select(Member)
+        .where(
+            Member.phone_hash == phone_hash,
+            Member.status.in_(("active", "suspended")),
+            Member.verified_at.is_not(None) | Member.id.in_(known),
+        )
+        .order_by(Member.verified_at.is_(None), Member.id.desc())
+    )
+    return session().scalars(statement.limit(1)).first()
+
+
 def registered_since(phone_hash: str, span: dt.timedelta) -> int:
     """Return how many members were registered with a number within the last `span`, whoever they are."""
     statement = select(func.count()).where(MEMBER.c.phone_hash == phone_hash, MEMBER.c.created_at > clock.now() - span)
@@ -186,8 +210,12 @@ def for_desk(actor: Actor, member_id: int) -> Member:
     return found
 
 
-SHOWN = ("all", "unverified", "guardian", "suspended")
+SHOWN = ("all", "verified", "unverified", "guardian", "suspended")
 PAGE = 30
+
+# (kind, word) of the teams people may be looked for by, and who serves in one: `teams`, a higher room, answers.
+team_kinds: Provider[Sequence[tuple[str, Any]]] = Provider("people.team_kinds", lambda: ())
+serving_in: Provider[Select[Any] | None] = Provider("people.serving_in", lambda _kind: None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +228,29 @@ class PeoplePage:
     pages: int
 
 
-def people(actor: Actor, *, text: str = "", show: str = "all", number: int = 1) -> PeoplePage:
-    """Return a page of the members of the actor's areas, newest first.
+def people(
+    actor: Actor,
+    *,
+    text: str = "",
+    show: str = "all",
+    area: str = "",
+    band: str = "",
+    kind: str = "",
+    number: int = 1,
+) -> PeoplePage:
+    """Return a page of the members of the actor's areas who match, newest first; what is empty asks nothing.
 
-    `text` is part of a name, or the last four digits of a telephone number; `show` one of SHOWN.
+    `text` is part of a name, or the last four digits of a telephone number; `show` one of SHOWN; `area` the path of an
+    area where she lives or serves, `band` an age band, `kind` a kind of team that she serves in.
     """
     wanted = [visible(actor, Perm.MEMBER_READ, Member), Member.status != "merged", *_shown(show), *_found(text)]
+    if area:
+        wanted.append(Member.in_scope((area,), ()))
+    if band in AGE_BANDS:
+        wanted.append(Member.age_band == band)
+    serving = serving_in(kind) if kind else None
+    if serving is not None:
+        wanted.append(Member.id.in_(serving))
     total = session().execute(select(func.count()).select_from(Member).where(*wanted)).scalar_one()
     pages = max(1, -(-total // PAGE))
     number = min(max(1, number), pages)
@@ -230,17 +275,57 @@ def people(actor: Actor, *, text: str = "", show: str = "all", number: int = 1) 
     return PeoplePage(session().execute(statement).all(), total, number, pages)
 
 
-def waiting(actor: Actor) -> int:
-    """Return how many members of the actor's areas nobody has verified yet."""
-    statement = (
-        select(func.count())
-        .select_from(Member)
-        .where(visible(actor, Perm.MEMBER_VERIFY, Member), Member.status == "active", Member.verified_at.is_(None))
-    )
+def areas_of_people(actor: Actor) -> list[Any]:
+    """Return the towns, villages and grids whose people the actor may read, in the order of their paths."""
+    paths = sorted({held.area_path for held in actor.held if held.area_path and Perm.MEMBER_READ in held.perms})
+    if not paths:
+        return []
+    found = [area for kind in ("town", "village", "grid") for area in places.within(kind, *paths)]
+    return sorted(found, key=lambda area: area.path)[: places.CHOICES]
+
+
+# Whether a member (a column) is decided about with something else, an application: a room above answers in SQL.
+decided_elsewhere: Provider[ColumnElement[bool]] = Provider("people.decided_elsewhere", lambda _member_id: false())
+
+
+def waiting(actor: Actor, *, area: str = "") -> int:
+    """Return how many members of the actor's areas, below the path `area`, wait for somebody to see who they are.
+
+    Who has applied to a team is decided about there and not counted.
+    """
+    statement = select(func.count()).select_from(Member).where(*_unverified(actor, area))
     return session().execute(statement).scalar_one()
 
 
+def unverified(actor: Actor, *, area: str = "", limit: int = PAGE) -> Sequence[Row[Any]]:
+    """Return those members, the longest waiting first, with the number of others who have the same telephone number."""
+    other, columns = MEMBER.alias("other"), MEMBER.c
+    same = (other.c.phone_hash == columns.phone_hash) & (other.c.id != columns.id) & (other.c.status != "merged")
+    statement = select(
+        columns.id, columns.display_name, columns.age_band, columns.guardian_at, columns.home_area_id,
+        columns.created_at, select(func.count()).select_from(other).where(same).correlate(MEMBER).scalar_subquery()
+        .label("same_number"),
+    ).where(*_unverified(actor, area))  # fmt: skip
+    return session().execute(statement.order_by(columns.created_at, columns.id).limit(limit)).all()
+
+
+def titles(actor: Actor, ids: Sequence[int]) -> dict[int, str]:
+    """Return id → name of the members among `ids` whom the actor verifies, in the order of ids."""
+    wanted = select(MEMBER.c.id, MEMBER.c.display_name).where(
+        MEMBER.c.id.in_(ids), visible(actor, Perm.MEMBER_VERIFY, Member)
+    )
+    return {row.id: row.display_name for row in session().execute(wanted.order_by(MEMBER.c.id))}
+
+
+def _unverified(actor: Actor, area: str) -> tuple[ColumnElement[bool], ...]:
+    below = (Member.in_scope((area,), ()),) if area else ()
+    waits = Member.status == "active", Member.verified_at.is_(None), Member.id.not_in(actor.ids)
+    return visible(actor, Perm.MEMBER_VERIFY, Member), *waits, ~decided_elsewhere(Member.id), *below
+
+
 def _shown(show: str) -> list[Any]:
+    if show == "verified":
+        return [Member.verified_at.is_not(None), Member.status == "active"]
     if show == "unverified":
         return [Member.verified_at.is_(None), Member.status == "active"]
     if show == "guardian":

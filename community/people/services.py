@@ -10,13 +10,19 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from community.audit import services as audit
-from community.core import clock, events
+from community.core import clock, events, todo
 from community.core.authz import Actor, Perm, must
 from community.core.db import session
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound, on_constraint
 from community.core.i18n import _
-from community.people import consents, phones, policies, queries
-from community.people.events import GuardianConfirmed, MemberReinstated, MemberSuspended, MemberVerified
+from community.people import codes, consents, phones, policies, queries, waits
+from community.people.events import (
+    GuardianConfirmed,
+    MemberReinstated,
+    MemberSuspended,
+    MemberUnverified,
+    MemberVerified,
+)
 from community.people.models import Consent, Member
 from community.places import queries as places
 
@@ -207,15 +213,19 @@ def _fits(stored: str | None, password: str) -> bool:
     return stored is not None
 
 
-def set_password(actor: Actor, member_id: int, password: str, *, current: str | None = None) -> Member:
+def set_password(
+    actor: Actor, member_id: int, password: str, *, current: str | None = None, came_by_code: bool = False
+) -> Member:
     """Set the member's own password and end all her sessions; return her with the new epoch.
 
-    Who has a password gives the `current` one. Raises DomainError of the fields current_password and password.
+    Who has a password gives the `current` one, unless she came in by a one-time code (`came_by_code`) within the last
+    half hour. Raises DomainError of the fields current_password and password.
     """
     member = queries.known_member(member_id, lock=True)
     if not actor.system:
         must(actor, Perm.SELF_MANAGE, member)
-        if member.password_hash and not _fits(member.password_hash, current or ""):
+        excused = came_by_code and codes.used_lately(member.id)
+        if member.password_hash and not excused and not _fits(member.password_hash, current or ""):
             raise DomainError("wrong_password", _("现在的密码不对"), field="current_password")
     number = phones.decrypt(member.phone_cipher) if member.phone_cipher else ""
     policies.check_password(password, phone=number, name=member.display_name)
@@ -226,13 +236,35 @@ def set_password(actor: Actor, member_id: int, password: str, *, current: str | 
     return member
 
 
+def end_sessions(actor: Actor) -> Member:
+    """End the actor's sessions on every phone; return her with the new epoch."""
+    member = queries.known_member(actor.member_id, lock=True)
+    must(actor, Perm.SELF_MANAGE, member)
+    member.session_epoch += 1
+    session().flush()
+    audit.record(actor, "people.sessions_ended", "member", member.id, scope_path=member.home_path)
+    return member
+
+
 # --- decisions about others ---
 
 
-def verify(actor: Actor, *, member_id: int) -> Member:
+def lift_waits(actor: Actor, *, member_id: int) -> Member:
+    """Forget the wrong tries with the member's number: she may try again at once. Raises NotFound, Forbidden."""
+    member = queries.known_member(member_id, lock=True)
+    must(actor, Perm.CODE_MAKE, member)
+    if member.phone_hash:
+        waits.lift(member.phone_hash)
+    audit.record(actor, "people.waits_lifted", "member", member.id, scope_path=member.home_path)
+    return member
+
+
+def verify(actor: Actor, *, member_id: int, undoable: bool = False) -> Member:
     """Note that the actor has checked who the member is. Never oneself, never before a minor's guardian agreed.
 
-    Verifying again changes nothing. Raises PhoneTaken when another verified member has her number.
+    What follows waits for ten seconds when it is `undoable`. Verifying again changes nothing. Raises PhoneTaken when
+    another verified member has her number.
+    another verified member has her number.
     """
     member = _decidable(actor, member_id)
     if member.verified_at is not None:
@@ -247,14 +279,34 @@ def verify(actor: Actor, *, member_id: int) -> Member:
     member.verified_by = actor.member_id or None
     session().flush()
     audit.record(actor, "people.verify", "member", member.id, scope_path=member.home_path)
-    events.emit(MemberVerified(member.id, actor.member_id))
+    not_before = clock.now() + todo.UNDO_WITHIN if undoable else None
+    events.emit(MemberVerified(member.id, actor.member_id, not_before))
+    return member
+
+
+def undo_verify(actor: Actor, *, member_id: int) -> Member:
+    """Take back that the actor verified the member, less than ten seconds ago; emits MemberUnverified.
+
+    Raises Forbidden (undo_other) for another person's word, Conflict (undo_late, not_verified).
+    """
+    member = _decidable(actor, member_id)
+    if member.verified_at is None:
+        raise Conflict("not_verified", _("这个人还没有核对过，没有要撤销的"))
+    instead = _("她已经算核对过了。弄错了，请在她的页面暂停账号，并联系镇街更正。")
+    todo.must_be_undoable(actor, by_id=member.verified_by, at=member.verified_at, instead=instead)
+    if len(queries.identity_ids(member_id)) > 1:
+        raise todo.too_late(instead)  # a registration was merged into hers, on the word that is to be taken back
+    since, member.verified_at, member.verified_by = member.verified_at, None, None
+    session().flush()
+    audit.record(actor, "people.unverify", "member", member.id, scope_path=member.home_path)
+    events.emit(MemberUnverified(member.id, actor.member_id, since))
     return member
 
 
 def confirm_guardian(actor: Actor, *, member_id: int, how: str) -> Member:
     """Record that the guardian of a minor agreed, and `how` that is known. Never about oneself."""
     member = _decidable(actor, member_id)
-    told = _reason(how, "how", _("请写明监护人怎样表示同意"))
+    told = policies.reason(how, missing=_("请写明监护人怎样表示同意"), field="how")
     if member.age_band != policies.MINOR:
         raise Conflict("no_minor", _("她已成年，不需要监护人同意"))
     if member.guardian_at is not None:
@@ -268,18 +320,21 @@ def confirm_guardian(actor: Actor, *, member_id: int, how: str) -> Member:
 
 
 def suspend(actor: Actor, *, member_id: int, reason: str) -> Member:
-    """Stop the member from acting until she is reinstated; she may still read what is hers.
+    """Stop the member from acting until she is reinstated; signed in anew she may still read what is hers.
 
-    It takes a right at her home, and for who holds an office also one that covers it: Forbidden (another_home,
-    higher_office) otherwise.
+    Her sessions end on every phone. It takes a right at her home, and for who holds an office also one that covers it:
+    Forbidden (another_home, higher_office) otherwise; Conflict (last_admin) for the last administrator.
     """
     member = _decidable(actor, member_id)
-    told = _reason(reason, "reason", _("请写明暂停的原因，她会看到"))
+    told = policies.reason(reason, missing=_("请写明暂停的原因，她会看到"))
     _must_cover_home(actor, member)
     _must_cover_offices(actor, member_id)
     if member.status != "active":
         raise Conflict("not_active", _("她现在不是正常状态，不能暂停"))
+    if policies.indispensable(member_id):
+        raise Conflict("last_admin", _("她是最后一位系统管理员，请先任命另一位"))
     member.status, member.status_reason = "suspended", told
+    member.session_epoch += 1
     session().flush()
     audit.record(actor, "people.suspend", "member", member.id, scope_path=member.home_path, reason=told)
     events.emit(MemberSuspended(member.id, actor.member_id, told))
@@ -289,7 +344,7 @@ def suspend(actor: Actor, *, member_id: int, reason: str) -> Member:
 def reinstate(actor: Actor, *, member_id: int, reason: str) -> Member:
     """Let a suspended member act again. Raises Forbidden (another_home) for who has no right at her home."""
     member = _decidable(actor, member_id)
-    told = _reason(reason, "reason", _("请写明恢复的原因"))
+    told = policies.reason(reason, missing=_("请写明恢复的原因"))
     _must_cover_home(actor, member)
     if member.status != "suspended":
         raise Conflict("not_suspended", _("她没有被暂停"))
@@ -325,12 +380,3 @@ def _must_cover_offices(actor: Actor, member_id: int) -> None:
     for path in policies.offices(member_id):
         if not policies.decides_at(actor, path):
             raise Forbidden(_("她有上级职务，请由上级管理员来办"), code="higher_office")
-
-
-def _reason(text: str, field: str, missing: Any) -> str:
-    told = " ".join(text.split())
-    if not told:
-        raise DomainError("reason_missing", missing, field=field)
-    if len(told) > 200:
-        raise DomainError("reason_long", _("最多 200 个字"), field=field)
-    return told

@@ -98,6 +98,7 @@ def make_world(district: Area, name: str) -> World:
         "upload_id": str(new_uuid()),
         "token": token_of(post, sign),
         "code": "not_member",
+        "code_id": "7",
         "announcement_id": str(told.id),
         "scope": "presence",
         "kind": "patrol",

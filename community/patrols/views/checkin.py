@@ -13,12 +13,12 @@ from community.core.ids import clean_code, is_code, parse_uuid
 from community.core.slots import Slot
 from community.core.web import device
 from community.core.web.command import command, passing
-from community.core.web.limits import wrong_codes
+from community.core.web.limits import limiter, wrong_codes
 from community.core.web.rights import public, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
 from community.patrols.policies import REFUSALS
 from community.patrols.services.checkin import Outcome, check_in, refuse
-from community.patrols.views import pages, scan
+from community.patrols.views import first, pages, scan
 from community.patrols.views.blueprint import bp
 from community.places import codes
 from community.places.codes import PosterRevoked, ScannedPost, TokenBad
@@ -31,7 +31,10 @@ _POSITION = ("lat", "lon", "acc", "age_ms", "crs", "pos_denied")
 
 @bp.post("/p/<token>/checkin")
 @wrong_codes
-@public("a scan without a session is kept ten minutes and finished after sign-in")
+@limiter.limit(first.PER_ADDRESS, deduct_when=first.is_newcomer)
+@limiter.limit(first.PER_DEVICE, key_func=device.current, deduct_when=first.is_newcomer)
+@first.stays_signed_in
+@public("a first visitor registers where anyone may; any other scan without a session is finished after sign-in")
 @command(volatile=_POSITION)
 def make(token: str) -> Response:
     try:
@@ -41,7 +44,8 @@ def make(token: str) -> Response:
     actor, kept = current_actor(), scan.unseal(request.form.get("scan"), token)
     found = kept.evidence if kept else scan.evidence(request.form, post)
     if actor is None:
-        return _sign_in_first(token, kept or scan.capture(token, found))
+        kept = kept or scan.capture(token, found)
+        return first.visit(post, token, kept) if first.is_sent(post) else _sign_in_first(token, kept)
     if kept is None and scan.needs_second_fix(request.form, found, token):
         return make_response(render_template("patrols/again.html", page=pages.again(post, token)), 200)
     outcome = check_in(
@@ -82,6 +86,8 @@ def keep_scan(lost: Request) -> str | None:
     except (TokenBad, PosterRevoked):
         return None
     kept = scan.unseal(lost.form.get("scan"), token) or scan.capture(token, scan.evidence(lost.form, post))
+    if current_actor() is None and first.is_sent(post):
+        return first.lost(post, token, kept)
     return render_template("patrols/finish.html", page=pages.finish(post, kept, agrees="agree" in lost.form))
 
 
@@ -110,8 +116,10 @@ def refused(token: str, code: str) -> Response:
 @bp.get("/checkins/<checkin_id>")
 @signed_in
 def receipt(checkin_id: str) -> str:
-    page = pages.receipt(must_be_signed_in(), checkin_id_of(checkin_id), again=request.args.get("again") == "1")
-    return render_template("patrols/receipt.html", page=page)
+    actor = must_be_signed_in()
+    page = pages.receipt(actor, checkin_id_of(checkin_id), again=request.args.get("again") == "1")
+    welcome = page.own and not actor.verified and request.args.get("first") == "1"
+    return render_template("patrols/receipt.html", page=page, welcome=welcome)
 
 
 @bp.get("/checkins")

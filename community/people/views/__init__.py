@@ -1,9 +1,23 @@
-"""The room's pages: signing in and one's own account (`doors`), the desk (`desk`).
+"""The room's pages: signing in and one's own account (`doors`), codes (`entering`, `helping`), the desk (`desk`).
 
 `arrival` leads on after signing in, `kept` carries a form through it.
 """
 
-from community.people.views import arrival, desk, doors, kept
-from community.people.views.blueprint import bp, member_slot, sign_in_slot
+from community.people.views import arrival, desk, doors, entering, helping, kept, panels, privacy
+from community.people.views.blueprint import account_slot, bp, member_slot, sign_in_notice, sign_in_slot
 
-__all__ = ["arrival", "bp", "desk", "doors", "kept", "member_slot", "sign_in_slot"]
+__all__ = [
+    "account_slot",
+    "arrival",
+    "bp",
+    "desk",
+    "doors",
+    "entering",
+    "helping",
+    "kept",
+    "member_slot",
+    "panels",
+    "privacy",
+    "sign_in_notice",
+    "sign_in_slot",
+]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from typing import Any
+
+from flask import flash, make_response, redirect, render_template, request, session as cookie, url_for
 from werkzeug.wrappers import Response
 
+from community.core.db import transaction
 from community.core.errors import DomainError
 from community.core.i18n import _, plain
 from community.core.web import security, session
@@ -12,30 +15,13 @@ from community.core.web.command import command
 from community.core.web.limits import limiter
 from community.core.web.rights import public, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
-from community.people import phones, queries, services
+from community.people import codes, phones, queries, services, waits
 from community.people.details import correct
 from community.people.forms import DetailsForm, PasswordForm, SignInForm, blamed
 from community.people.queries import Person
-from community.people.views import arrival, known
+from community.people.views import arrival, entering, known
 from community.people.views.blueprint import bp
 from community.people.views.kept import SignInPage
-
-# Only failures count. Carriers put thousands behind one address: that limit is loose.
-PER_PHONE = "6 per minute; 30 per hour"
-PER_ADDRESS = "120 per minute"
-
-
-def _typed_number() -> str:
-    text = request.form.get("phone", "")[:60]
-    try:
-        return phones.phone_hash(phones.parse(text))
-    except DomainError:
-        return phones.phone_hash(text)
-
-
-def _failed(response: Response) -> bool:
-    return response.status_code == 422
-
 
 # --- signing in and out ---
 
@@ -50,24 +36,31 @@ def sign_in() -> Response:
 
 
 @bp.post("/sign-in")
-@limiter.limit(PER_ADDRESS, deduct_when=_failed)
-@limiter.limit(PER_PHONE, key_func=_typed_number, deduct_when=_failed)
+@limiter.limit(entering.PER_ADDRESS, deduct_when=entering.failed)
 @public("who is not signed in must be able to sign in")
 @security.refills
 def sign_in_post() -> Response:
     form = SignInForm()
-    member = _known(form) if form.validate_on_submit() else None
-    if member is None:
+    if not form.validate_on_submit():
         return _sign_in_page(form, 422)
+    try:
+        member = _known(form)
+    except waits.MustWait as wait:
+        return _sign_in_page(blamed(form, wait), 429)
+    except services.WrongSignIn as error:
+        return _sign_in_page(blamed(form, error), 422)
     return arrival.arrive(member.id, member.session_epoch, next_path=form.next.data, kept=form.kept.data)
 
 
-def _known(form: SignInForm) -> Person | None:
-    try:
-        return services.sign_in(form.phone.data, form.password.data, known=known.here())
-    except services.WrongSignIn as error:
-        blamed(form, error)
-        return None
+def _known(form: SignInForm) -> Person:
+    """Count the try before it is judged: judging takes long, and no row stays locked meanwhile."""
+    number, phone = entering.tries(form.phone.data)
+    with transaction():
+        waits.count(number, phone)
+    member = services.sign_in(form.phone.data, form.password.data, known=known.here())
+    with transaction():
+        waits.right(number, phone)
+    return member
 
 
 def _sign_in_page(form: SignInForm, status: int = 200) -> Response:
@@ -83,6 +76,20 @@ def _sign_in_page(form: SignInForm, status: int = 200) -> Response:
 def sign_out() -> Response:
     session.sign_out()
     flash(plain(_("已退出登录。")), "ok")
+    return redirect(url_for("home.index"), 303)
+
+
+@bp.post("/me/sign-out-everywhere")
+@signed_in
+@command()
+def sign_out_everywhere() -> Response:
+    member = services.end_sessions(must_be_signed_in())
+    if request.form.get("here") == "stays":
+        session.sign_in(member.id, member.session_epoch)
+        flash(plain(_("其他手机上的登录都已退出。")), "ok")
+        return redirect(url_for("home.me"), 303)
+    session.sign_out()
+    flash(plain(_("所有手机上的登录都已退出。")), "ok")
     return redirect(url_for("home.index"), 303)
 
 
@@ -104,7 +111,7 @@ def set_password() -> Response | tuple[str, int]:
     if not form.validate_on_submit() or not form.same_twice():
         return _password_page(form), 422
     try:
-        member = services.set_password(actor, actor.member_id, form.password.data, current=form.current_password.data)
+        member = services.set_password(actor, actor.member_id, form.password.data, **_before(form))
     except DomainError as error:
         return _password_page(blamed(form, error)), 422
     session.sign_in(member.id, member.session_epoch)
@@ -112,9 +119,15 @@ def set_password() -> Response | tuple[str, int]:
     return redirect(url_for("home.me"), 303)
 
 
+def _before(form: PasswordForm) -> dict[str, Any]:
+    return {"current": form.current_password.data, "came_by_code": bool(cookie.get(entering.CAME_BY_CODE))}
+
+
 def _password_page(form: PasswordForm) -> str:
     member = queries.known_member(must_be_signed_in().member_id)
-    return render_template("people/password.html", form=form, had=member.password_hash is not None, member=member)
+    excused = bool(cookie.get(entering.CAME_BY_CODE)) and codes.used_lately(member.id)
+    has = member.password_hash is not None
+    return render_template("people/password.html", form=form, has=has, had=has and not excused, member=member)
 
 
 # --- one's name and number ---

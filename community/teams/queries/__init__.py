@@ -3,8 +3,11 @@
 from community.teams.queries.joining import Card, card, held_places, kinds, named, near, taken
 from community.teams.queries.leading import led_by
 from community.teams.queries.own import (
+    Decision,
     Mine,
     circles,
+    decision,
+    holds_place,
     leaders,
     my_memberships,
     newcomer_of,
@@ -16,10 +19,13 @@ from community.teams.queries.own import (
 
 __all__ = [
     "Card",
+    "Decision",
     "Mine",
     "card",
     "circles",
+    "decision",
     "held_places",
+    "holds_place",
     "kinds",
     "leaders",
     "led_by",

@@ -1,0 +1,241 @@
+"""A first visit at a post that is open to anyone: one page, one button, one transaction."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import func, select
+
+from community.core.db import session, transaction
+from community.patrols.models import Attempt, CheckIn
+from community.people import consents, phones, services as people
+from community.people.models import Consent, Member
+from community.places.models import Area
+from community.points.models import Award
+from tests.factories.patrols import make_scene, scan, token_of
+from tests.factories.people import make_member
+from tests.factories.points import open_books
+
+pytestmark = pytest.mark.usefixtures("app", "frozen_clock")
+
+TYPED = {"name": "陈桂花", "phone": "199 0000 9871", "age_band": "60+"}
+
+
+@pytest.fixture
+def scene():
+    with transaction():
+        made = make_scene(post={"open_to": "anyone"})
+        open_books(session().get(Area, made.village.town_id))
+    return made
+
+
+@pytest.fixture
+def closed():
+    with transaction():
+        return make_scene()
+
+
+def form_of(page, token):
+    return next(form for form in page.forms if form.action.endswith("/checkin") and "name" in form.filled())
+
+
+def newcomer():
+    return session().scalars(select(Member).where(Member.display_name == "陈桂花")).all()
+
+
+def counts():
+    return [session().scalar(select(func.count()).select_from(table)) for table in (Member, CheckIn, Consent)]
+
+
+def test_one_tap_registers_agrees_and_checks_in(client_page, scene):
+    page = client_page.get(f"/p/{scene.token}")
+    for scope in consents.scopes():
+        assert str(consents.current(scope).paragraphs[0]) in page.text
+    page = client_page.submit(form_of(page, scene.token), **TYPED)
+    assert "打卡成功" in page.text
+    assert "登记好了" in page.text
+    [member] = newcomer()
+    assert (member.verified_at, member.home_area_id) == (None, scene.post.area_id)
+    assert phones.whole(member.phone_cipher) == "199 0000 9871"
+    given = session().scalars(select(Consent).where(Consent.member_id == member.id)).all()
+    assert {(row.scope, row.version) for row in given} == {
+        (scope, consents.current(scope).version) for scope in consents.scopes()
+    }
+    checkin = session().scalars(select(CheckIn).where(CheckIn.member_id == member.id)).one()
+    assert (checkin.status, checkin.grade) == ("accepted", "C")
+    assert "陈桂花" in client_page.get("/me").text
+
+
+def test_her_points_wait_until_somebody_has_verified_her(client_page, new_visitor, scene):
+    page = client_page.submit(form_of(client_page.get(f"/p/{scene.token}"), scene.token), **TYPED)
+    assert "核对" in page.text
+    [member] = newcomer()
+    award = session().scalars(select(Award).where(Award.subject_id == member.id)).one()
+    assert (award.state, award.reason_code) == ("held", "unverified")
+    desk = new_visitor()
+    desk.sign_in(scene.admin.id)
+    page = desk.get(f"/desk/people/{member.id}")
+    desk.submit(page.form("/verify"))
+    award = session().scalars(select(Award).where(Award.subject_id == member.id)).one()
+    assert award.state == "posted"
+
+
+def test_a_phone_that_is_known_never_sees_the_form(client_page, scene):
+    client_page.submit(form_of(client_page.get(f"/p/{scene.token}"), scene.token), **TYPED)
+    assert "怎么称呼您" not in client_page.get(f"/p/{scene.token}").text
+    client_page.submit(client_page.get("/me").form("/sign-out"))
+    page = client_page.get(f"/p/{scene.token}")
+    assert "怎么称呼您" not in page.text
+    page = client_page.get(next(link for link in page.links if "first=1" in link))
+    assert "怎么称呼您" in page.text
+
+
+def test_a_post_for_volunteers_has_no_such_form_and_takes_none(client_page, closed):
+    page = client_page.get(f"/p/{closed.token}")
+    assert "怎么称呼您" not in page.text
+    before = counts()
+    form = page.form("/checkin")
+    page = client_page.post(form.action, form.filled() | TYPED)
+    assert page.h1 == "登录"
+    assert counts() == before
+
+
+def test_the_scan_of_who_has_registered_before_is_kept_through_sign_in(client_page, scene):
+    with transaction():
+        people.register(None, name="老陈", phone="19900009872", age_band="60+", password="saopu-liangcha")
+    page = client_page.get(f"/p/{scene.token}")
+    [other] = [form for form in page.forms if form.action.endswith("/checkin") and "name" not in form.filled()]
+    page = client_page.submit(other)
+    page = client_page.submit(page.form("/sign-in"), phone="19900009872", password="saopu-liangcha")
+    assert "扫的码还在" in page.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [
+        ({"name": ""}, "请填写称呼"),
+        ({"name": "😀"}, "表情符号"),
+        ({"phone": "12345"}, "这不像一个手机号"),
+        ({"phone": "010-62345678"}, "座机"),
+        ({"age_band": None}, "请选择年龄段"),
+        ({"age_band": "18-20"}, ""),
+        ({"age_band": "under14"}, "未满 14 岁还不能自己登记"),
+        ({"age_band": "14-17"}, "监护人的称呼和手机号"),
+    ],
+)
+def test_what_cannot_be_taken_comes_back_filled_and_nothing_is_written(client_page, scene, typed, said):
+    before = counts()
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    filled = {name: value for name, value in (form.filled() | TYPED | typed).items() if value is not None}
+    page = client_page.post(form.action, filled, 422)
+    assert said in page.text
+    assert page.one("input", name="phone").get("value") == filled["phone"]
+    assert counts() == before
+    mended = {name: value for name, value in TYPED.items() if name in typed}
+    page = client_page.submit(form_of(page, scene.token), **mended)
+    assert "打卡成功" in page.text
+
+
+def test_the_scan_keeps_its_first_time_while_the_form_is_mended(client_page, scene, frozen_clock):
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    scanned = frozen_clock.now()
+    page = client_page.submit(form, **(TYPED | {"phone": "1"}), status=422)
+    frozen_clock.tick(minutes=3)
+    client_page.submit(form_of(page, scene.token), phone="19900009871")
+    assert session().scalars(select(CheckIn)).one().used_at == scanned
+
+
+def test_a_minor_waits_for_her_guardian_and_is_registered(client_page, scene):
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    page = client_page.submit(form, **(TYPED | {"age_band": "14-17"}), status=422)
+    filled = form_of(page, scene.token).filled(guardian_name="陈爸爸", guardian_phone="19900009870")
+    page = client_page.post(form.action, filled, then=403)
+    assert "等监护人同意" in page.text
+    [member] = newcomer()
+    assert member.guardian_name == "陈爸爸"
+    assert session().scalars(select(CheckIn)).all() == []
+    assert session().scalars(select(Attempt.code)).all() == ["guardian_needed"]
+
+
+def test_the_same_form_twice_registers_once_and_the_second_answer_signs_in_too(client_page, scene):
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    filled = form.filled(**TYPED)
+    cookies = dict(client_page.client._cookies)
+    first = client_page.client.post(form.action, data=filled)
+    client_page.client._cookies.clear()  # her phone never got the first answer
+    client_page.client._cookies.update(cookies)
+    second = client_page.client.post(form.action, data=filled)
+    assert second.headers["Location"] == first.headers["Location"]
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert len(newcomer()) == 1
+    assert "陈桂花" in client_page.get("/me").text
+    client_page.client._cookies.clear()
+    client_page.client._cookies.update(cookies)
+    assert client_page.client.post(form.action, data=filled | {"name": "别人"}).status_code == 422
+    assert len(newcomer()) == 1
+
+
+def test_a_replay_signs_nobody_in_who_was_verified_since(client_page, scene):
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    filled = form.filled(**TYPED)
+    cookies = dict(client_page.client._cookies)
+    client_page.client.post(form.action, data=filled)
+    [member] = newcomer()
+    with transaction():
+        session().get(Member, member.id).verified_at = member.created_at
+    client_page.client._cookies.clear()
+    client_page.client._cookies.update(cookies)
+    client_page.client.post(form.action, data=filled)
+    assert client_page.client.get("/me").status_code == 303
+
+
+def test_a_strangers_known_number_reads_the_same_and_gains_nothing(client_page, new_visitor, scene):
+    with transaction():
+        owner = make_member(scene.village, display_name="真王桂芬", **phones.columns("+8619900009871"))
+    known = client_page.submit(form_of(client_page.get(f"/p/{scene.token}"), scene.token), **TYPED)
+    other = new_visitor()
+    fresh = other.submit(
+        form_of(other.get(f"/p/{scene.token}"), scene.token), **(TYPED | {"phone": "19900009873"})
+    )
+    assert known.text == fresh.text
+    assert "真王桂芬" not in known.text + client_page.get("/me").text
+    assert session().get(Member, owner.id).session_epoch == 1
+    strangers = newcomer()
+    assert len(strangers) == 2
+    assert owner.id not in {one.id for one in strangers}
+    desk = new_visitor()
+    desk.sign_in(scene.admin.id)
+    of_number = next(one for one in strangers if one.phone_hash == owner.phone_hash)
+    page = desk.submit(desk.get(f"/desk/people/{of_number.id}").form("/verify"), status=409)
+    assert "已有一位核实过的居民" in page.text
+
+
+def test_a_form_whose_page_lay_open_too_long_comes_back_filled(client_page, scene):
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    client_page.sign_out()
+    page = client_page.post(
+        form.action, form.filled(**TYPED), 400, headers={"Origin": client_page.public_url}
+    )
+    assert "您填的都在" in page.text
+    assert page.one("input", name="phone").get("value") == TYPED["phone"]
+    page = client_page.submit(form_of(page, scene.token))
+    assert "打卡成功" in page.text
+
+
+def test_a_member_who_sends_the_form_again_gets_her_receipt(client_page, scene):
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    client_page.submit(form, **TYPED)
+    page = client_page.post(form.action, form.filled(**TYPED), 400, headers={"Origin": client_page.public_url})
+    page = client_page.submit(page.form("/checkin"))
+    assert "您刚才已打过卡" in page.text
+    assert len(newcomer()) == 1
+
+
+def test_the_page_weighs_little(app, client_page, scene):
+    answer = client_page.client.get(f"/p/{scene.token}", headers={"Accept-Encoding": "gzip"})
+    assert len(answer.data) < 10_000
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_the_resolved_post_is_the_scanned_one(app, scene):
+    assert scan(scene.post, scene.sign).post_id == scene.post.id
+    assert token_of(scene.post, scene.sign) == scene.token
