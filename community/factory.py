@@ -29,7 +29,6 @@ from community.core.serving.doctor import Finding
 from community.core.web import (
     device,
     faults,
-    files,
     health,
     pictures,
     requests,
@@ -183,7 +182,6 @@ def _database(app: Flask, settings: Settings) -> None:
 def _web(app: Flask, settings: Settings) -> None:
     assets = Assets(ROOT / "static")
     requests.init_app(app)
-    files.init_app(app)
     security.init_app(app, assets)
     session.init_app(app, load_actor, settings.session_days)
     app.before_request(rights.before_request)

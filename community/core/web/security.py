@@ -39,6 +39,16 @@ def refills(view: V) -> V:
     return view
 
 
+def takes_files(most_bytes: int) -> Callable[[V], V]:
+    """Mark a view that takes files: its requests may be `most_bytes` long, where others end at MAX_CONTENT_LENGTH."""
+
+    def mark(view: V) -> V:
+        view.__linli_takes__ = most_bytes  # type: ignore[attr-defined]
+        return view
+
+    return mark
+
+
 def allow(directive: str, source: str) -> None:
     """Open the Content-Security-Policy of this one answer: `allow("worker-src", "blob:")`."""
     g.setdefault("policy", []).append((directive, source))
@@ -62,6 +72,8 @@ def init_app(app: Flask, assets: Assets) -> None:
         "manifest-src": "'self'",
     }
 
+    # Before anybody reads the form: reading it is what meets the limit.
+    app.before_request(_admit_files)
     app.before_request(_refuse_nul)
 
     @app.before_request
@@ -79,6 +91,14 @@ def init_app(app: Flask, assets: Assets) -> None:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         _cache_rule(response, assets)
         return _compress(response)
+
+
+def _admit_files() -> None:
+    if request.endpoint is not None:
+        view = current_app.view_functions[request.endpoint]
+        most = getattr(view, "__linli_takes__", None)
+        if most is not None:
+            request.max_content_length = most
 
 
 def _policy(plain: dict[str, str]) -> str:

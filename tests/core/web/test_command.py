@@ -101,7 +101,7 @@ def test_a_file_counts_by_what_is_in_it(planted: Flask, phone: Client) -> None:
 
     key = str(new_uuid())
     assert once(key, b"first").status_code == 303
-    assert once(key, b"first").headers["Idempotent-Replayed"] == "true"
+    assert once(key, b"first", "renamed.jpg").headers["Idempotent-Replayed"] == "true"
     assert once(key, b"other").status_code == 422
     assert count(planted) == 1
 

@@ -3,11 +3,12 @@
 import base64
 import gzip
 import hashlib
+import io
 import re
 from collections.abc import Callable
 
 import pytest
-from flask import Flask, make_response
+from flask import Flask, make_response, request
 from werkzeug.test import TestResponse
 
 from community.core.db import transaction
@@ -273,3 +274,18 @@ def test_a_page_may_open_the_policy_for_itself_alone(site: Flask, browser: Clien
     other = browser.get("/planted/short").headers["Content-Security-Policy"]
     assert "worker-src" not in other
     assert "tiles" not in other
+
+
+def test_only_a_view_that_takes_files_takes_a_long_request(site: Flask, browser: Client) -> None:
+    def taking() -> str:
+        return str(len(request.files["photo"].read()))
+
+    taken = security.takes_files(350_000)(public("x")(security.refills(taking)))
+    site.add_url_rule("/planted/taking", view_func=taken, endpoint="taking", methods=["POST"])
+
+    def bring(path: str, size: int) -> TestResponse:
+        return browser.post(path, data={"photo": (io.BytesIO(b"x" * size), "a.jpg")}, base_url=HTTPS)
+
+    assert bring("/planted/taking", 300_000).text == "300000"
+    assert bring("/planted/taking", 400_000).status_code == 413
+    assert bring("/planted/post", 300_000).status_code == 413
