@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import NoReturn
 
@@ -15,10 +15,18 @@ from flask import Blueprint, Flask
 from flask_migrate import Migrate, upgrade
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from community.access import cli as access_cli, queries as access_queries, subscribers as access_subscribers
+from community.access import (
+    cli as access_cli,
+    events as access_events,
+    holdings as access_holdings,
+    leaving as access_leaving,
+    queries as access_queries,
+    subscribers as access_subscribers,
+    views as access_views,
+)
 from community.access.queries import load_actor
-from community.audit import looks, queries as audit_queries, views as audit_views
-from community.core import clock, events, scheduler, telling
+from community.audit import holdings as audit_holdings, looks, queries as audit_queries, views as audit_views
+from community.core import clock, events, holdings, scheduler, telling
 from community.core.authz import system_actor
 from community.core.config import ROOT, Settings
 from community.core.db import configure_engine, db
@@ -41,18 +49,27 @@ from community.core.web.assets import Assets
 from community.core.web.converters import IdConverter
 from community.core.web.limits import limiter
 from community.demo import cli as demo_cli, views as demo_views
-from community.home import landing, navigation
+from community.home import compliance, kiosk, landing, navigation, privacy, searching
 from community.messages import (
     channels,
+    holdings as messages_holdings,
     outbox,
     policies as messages_policies,
     subscribers as messages_subscribers,
+    texting,
     views as messages_views,
 )
-from community.patrols import events as patrols_events, subscribers as patrols_subscribers, views as patrols_views
+from community.patrols import (
+    events as patrols_events,
+    holdings as patrols_holdings,
+    subscribers as patrols_subscribers,
+    views as patrols_views,
+)
 from community.people import (
     areas as people_areas,
+    erasing as people_erasing,
     events as people_events,
+    holdings as people_holdings,
     policies as people_policies,
     queries as people_queries,
     subscribers as people_subscribers,
@@ -64,15 +81,27 @@ from community.places import (
     events as places_events,
     views as places_views,
 )
-from community.points import cli as points_cli, subscribers as points_subscribers, views as points_views
+from community.points import (
+    cli as points_cli,
+    holdings as points_holdings,
+    subscribers as points_subscribers,
+    views as points_views,
+)
 from community.points.views import panels as points_panels
-from community.teams import queries as teams_queries, subscribers as teams_subscribers, views as teams_views
+from community.teams import (
+    holdings as teams_holdings,
+    queries as teams_queries,
+    subscribers as teams_subscribers,
+    views as teams_views,
+    words as teams_words,
+)
 from community.teams.queries import desk as teams_desk
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
     pictures.bp,
     audit_views.bp,
+    access_views.bp,
     messages_views.bp,
     patrols_views.bp,
     points_views.bp,
@@ -80,7 +109,12 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     people_views.bp,
     teams_views.bp,
     demo_views.bp,
+    # These hang their pages on the one blueprint of home.
+    compliance.bp,
+    kiosk.bp,
     landing.bp,
+    privacy.bp,
+    searching.bp,
 )
 
 # Event → handlers, all in the emitter's transaction (golden file: tests/architecture/events.txt).
@@ -88,8 +122,31 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
     patrols_events.CheckInAccepted: (points_subscribers.award_checkin,),
     patrols_events.CheckInFlagged: (points_subscribers.hold_flagged_checkin,),
     patrols_events.CheckInSettled: (points_subscribers.settle_checkin,),
+    patrols_events.CheckInReopened: (points_subscribers.reopen_checkin,),
     people_events.GuardianConfirmed: (teams_subscribers.guardian_confirmed,),
+    people_events.MemberErased: (
+        teams_subscribers.end_erased,
+        access_subscribers.end_offices,
+        patrols_subscribers.cut_from_phone,
+        points_subscribers.give_up_waiting,
+        # Last: whatever the others tell her goes too.
+        messages_subscribers.forget_inbox,
+    ),
     people_events.MemberVerified: (points_subscribers.release_verified,),
+    people_events.MemberUnverified: (points_subscribers.keep_unverified,),
+    people_events.MemberMerged: (
+        messages_subscribers.tell_merged,
+        teams_subscribers.take_over_merged,
+        points_subscribers.take_over_merged,
+    ),
+    people_events.MemberSuspended: (messages_subscribers.tell_suspended,),
+    people_events.MemberReinstated: (messages_subscribers.tell_reinstated,),
+    people_events.SignInCodeMade: (messages_subscribers.tell_code_made,),
+    people_events.SignInCodeUsed: (messages_subscribers.tell_code_used,),
+    access_events.RoleGiven: (messages_subscribers.tell_role_given,),
+    access_events.RoleChanged: (messages_subscribers.tell_role_changed,),
+    access_events.RoleEnded: (messages_subscribers.tell_role_ended,),
+    people_events.ServiceWithdrawn: (teams_subscribers.end_service,),
     places_events.AreaMoved: (
         people_subscribers.area_moved,
         access_subscribers.area_moved,
@@ -100,6 +157,18 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
     ),
 }
 
+# What the site holds on a person, in the order she reads it.
+HOLDINGS: tuple[holdings.Room, ...] = (
+    people_holdings.HELD,
+    access_holdings.HELD,
+    teams_holdings.HELD,
+    patrols_holdings.HELD,
+    points_holdings.HELD,
+    messages_holdings.HELD,
+    holdings.HELD,
+    audit_holdings.HELD,
+)
+
 JOBS: tuple[Job, ...] = (
     Job(HEARTBEAT, "community.core.scheduler.runner:beat", timedelta(seconds=30)),
     Job("forget_keys", "community.core.jobs:forget_old_keys", timedelta(hours=1)),
@@ -107,6 +176,14 @@ JOBS: tuple[Job, ...] = (
     Job("send_messages", "community.messages.jobs:send_due", timedelta(seconds=10)),
     Job("settle_silent", "community.patrols.jobs:settle_silent", timedelta(hours=1)),
     Job("forget_attempts", "community.patrols.jobs:forget_attempts", timedelta(hours=6)),
+    Job("erase_due", "community.people.jobs:erase_due", timedelta(minutes=10)),
+    Job("erase_unconfirmed", "community.people.jobs:erase_unconfirmed", timedelta(days=1), at=time(3, 10)),
+    Job("forget_codes", "community.people.jobs:forget_codes", timedelta(days=1), at=time(3, 20)),
+    Job("forget_waits", "community.people.jobs:forget_waits", timedelta(hours=6)),
+    Job("forget_consents", "community.people.jobs:forget_consents", timedelta(days=1), at=time(3, 30)),
+    Job("forget_read", "community.messages.jobs:forget_read", timedelta(days=1), at=time(3, 40)),
+    Job("forget_sent", "community.messages.jobs:forget_sent", timedelta(hours=6)),
+    Job("post_decided", "community.points.jobs:post_decided", timedelta(seconds=10)),
     Job("post_waiting", "community.points.jobs:post_waiting", timedelta(minutes=10)),
 )
 
@@ -193,7 +270,7 @@ def _web(app: Flask, settings: Settings) -> None:
 
 
 def _rooms(app: Flask, settings: Settings) -> None:
-    for blueprint in BLUEPRINTS:
+    for blueprint in dict.fromkeys(BLUEPRINTS):
         app.register_blueprint(blueprint)
     events.wire(SUBSCRIBERS)
     for command in (commands.serve, commands.worker, commands.doctor_command((_outbox,)), demo_cli.demo):
@@ -202,17 +279,34 @@ def _rooms(app: Flask, settings: Settings) -> None:
     app.cli.add_command(points_cli.group)
     patrols_views.checkin_receipt.register(points_panels.checkin_receipt)
     people_views.sign_in_slot.register(demo_views.cast_panel)
+    people_views.sign_in_notice.register(patrols_views.waiting.notice)
+    teams_views.joining_slot.register(patrols_views.waiting.notice)
+    teams_views.membership_slot.register(patrols_views.waiting.finish)
+    people_views.account_slot.register(people_views.panels.account)
+    people_views.member_slot.register(people_views.panels.ways_in)
+    people_policies.held.register(access_queries.held)
+    people_policies.led_by.register(teams_queries.led_by)
     people_views.member_slot.register(teams_views.member_panel)
     people_views.member_slot.register(points_panels.member_page)
+    people_views.member_slot.register(people_views.privacy.panel)
     audit_queries.actor_names.register(people_queries.names)
     people_policies.offices.register(access_queries.offices)
+    people_policies.indispensable.register(access_queries.indispensable)
+    people_queries.team_kinds.register(teams_words.kinds_to_choose)
+    people_queries.serving_in.register(teams_desk.members_of_kind)
+    access_queries.team_paths.register(teams_desk.paths)
+    access_queries.teams_under.register(teams_desk.under_paths)
+    people_erasing.needed.register(access_leaving.last_of)
+    holdings.wire(HOLDINGS)
     messages_policies.circles.register(teams_queries.circles)
     faults.keep_form.register(patrols_views.keep_scan)
     faults.keep_form.register(people_views.kept.panel)
     looks.member_scope.register(people_queries.home_path)
     places_areas.area_kept_by.register(people_areas.living_in)
     places_areas.area_kept_by.register(teams_desk.working_in)
-    channels.wire(channels.ConsoleChannel(verbose=settings.demo))
+    channels.wire(channels.ConsoleChannel(verbose=settings.demo), *texting.configured(settings))
+    people_policies.texts_ready.register(texting.ready)
+    people_policies.ask_for_text.register(texting.ask)
     scheduler.wire(JOBS)
 
 

@@ -112,3 +112,8 @@ def forget_old(limit: int = 5000) -> int:
             delete(IdempotencyKey).where(IdempotencyKey.actor_key == row.actor_key, IdempotencyKey.key == row.key)
         )
     return len(rows)
+
+
+def forget_owner(actor_key: str) -> None:
+    """Delete every key of `actor_key`, in the transaction that erases whose they are."""
+    session().execute(delete(IdempotencyKey).where(IdempotencyKey.actor_key == actor_key))

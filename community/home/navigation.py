@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from flask import request, url_for
 
 from community.core.authz import Perm
@@ -18,7 +20,18 @@ _TABS: tuple[tuple[str, Text, str, tuple[str, ...]], ...] = (
         "home.me",
         _("我的"),
         "person",
-        ("people.password", "people.details", "people.sign_in", "teams.membership", "messages.inbox"),
+        (
+            "people.password",
+            "people.details",
+            "people.sign_in",
+            "home.data",
+            "home.looks",
+            "home.consents",
+            "home.export",
+            "home.erase",
+            "teams.membership",
+            "messages.inbox",
+        ),
     ),
 )
 
@@ -26,6 +39,7 @@ _SECTIONS: tuple[tuple[str, Perm, Text, str], ...] = (
     ("home.desk", Perm.DESK_OPEN, _("待办"), "inbox"),
     ("teams.applications", Perm.MEMBERSHIP_DECIDE, _("入队申请"), "clock"),
     ("people.desk_people", Perm.MEMBER_READ, _("居民"), "person"),
+    ("people.privacy_requests", Perm.MEMBER_VERIFY, _("注销导出"), "door"),
     ("teams.teams", Perm.TEAM_READ, _("队伍"), "people"),
     ("places.posts", Perm.POST_READ, _("点位"), "pin"),
     ("patrols.desk", Perm.CHECKIN_READ, _("打卡记录"), "tick"),
@@ -50,9 +64,11 @@ def desk() -> list[Entry]:
     actor = current_actor()
     if actor is None:
         return []
-    waiting = {task.endpoint: task.count for task in tasks.tasks(actor)}
+    waiting: Counter[str] = Counter()
+    for task in tasks.tasks(actor):
+        waiting[task.endpoint] += task.count
     return [
-        Entry(endpoint, label, icon, current=_is_here(endpoint), count=waiting.get(endpoint, 0))
+        Entry(endpoint, label, icon, current=_is_here(endpoint), count=waiting[endpoint])
         for endpoint, perm, label, icon in _SECTIONS
         if perm in actor.perms
     ]

@@ -9,11 +9,13 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from community.core.authz import Perm
+from community.core.db import transaction
 from community.core.web import preferences as looks
 from community.core.web.rights import public, requires, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
 from community.home import own, tasks, today
 from community.messages.queries import announcements
+from community.people.details import keep_looks
 from community.people.views.arrival import local_path
 
 bp = Blueprint("home", __name__)
@@ -61,9 +63,12 @@ def accessibility() -> str:
 
 
 @bp.post("/preferences")
-@public("text size and language belong to the phone, not to an account")
+@public("text size and language belong to the phone; of somebody signed in they follow her to the next one")
 def preferences() -> Response:
     chosen = looks.change(request.form.get("size"), request.form.get("theme"), request.form.get("lang"))
+    if (actor := current_actor()) is not None:
+        with transaction():
+            keep_looks(actor, language=chosen.lang, text_size=chosen.size)
     answer = redirect(_page_she_came_from(), 303)
     looks.send(answer, chosen)
     return answer

@@ -74,3 +74,8 @@ def current(scope: str) -> ConsentText:
 def scopes() -> tuple[str, ...]:
     """Return every scope that has a text, in the order people meet them."""
     return tuple(_CURRENT)
+
+
+def titles() -> dict[str, Text]:
+    """Return scope → title of the text in force."""
+    return {scope: text.title for scope, text in _CURRENT.items()}

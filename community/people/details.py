@@ -1,6 +1,8 @@
-"""What a member corrects about herself: her name, and her number while nobody has verified her."""
+"""What a member says of herself: her name, her number while nobody has verified her, and how she likes her pages."""
 
 from __future__ import annotations
+
+from sqlalchemy import update
 
 from community.audit import services as audit
 from community.core.authz import Actor, Perm, must
@@ -34,6 +36,19 @@ def correct(actor: Actor, *, name: str, phone: str | None = None) -> Member:
             actor, "people.correct", "member", member.id, scope_path=member.home_path, details={"fields": changed}
         )
     return member
+
+
+def keep_looks(actor: Actor, *, language: str, text_size: str) -> None:
+    """Keep the language and text size that the actor chose, for every phone she signs in on."""
+    must(actor, Perm.SELF_MANAGE)
+    mine = update(Member).where(Member.id == actor.member_id).values(language=language, text_size=text_size)
+    session().execute(mine)
+
+
+def looks_of(member_id: int) -> tuple[str | None, str | None]:
+    """Return the language and text size that the member chose; None for what she never did."""
+    found = session().get(Member, member_id)
+    return (found.language, found.text_size) if found else (None, None)
 
 
 def _name(member: Member, text: str) -> list[str]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from community.core import paths
-from community.patrols.events import CheckInAccepted, CheckInFact, CheckInFlagged, CheckInSettled
-from community.people.events import MemberVerified
+from community.patrols.events import CheckInAccepted, CheckInFact, CheckInFlagged, CheckInReopened, CheckInSettled
+from community.people.events import MemberErased, MemberMerged, MemberUnverified, MemberVerified
 from community.places.events import AreaMoved
 from community.points.models import Award
-from community.points.services import awarding
+from community.points.services import awarding, deciding
 from community.points.services.awarding import Act
 
 # The event a rule about check-ins names; a flagged one that is settled earns by the same rule.
@@ -32,17 +32,36 @@ def settle_checkin(event: CheckInSettled) -> None:
         verified=event.verified,
         by_id=event.by_id,
         words=event.reason,
+        not_before=event.not_before,
     )
 
 
+def reopen_checkin(event: CheckInReopened) -> None:
+    """Let what was decided and not yet carried out wait again."""
+    deciding.undecide(_act(event).evidence_ref)
+
+
 def release_verified(event: MemberVerified) -> None:
-    """Post what waited until the member was verified."""
-    awarding.release(event.member_id, "unverified", by_id=event.by_id)
+    """Post what waited until the member was verified, as soon as that can no longer be undone."""
+    if event.not_before is None:
+        awarding.release(event.member_id, "unverified", by_id=event.by_id)
+    else:
+        awarding.release_later(event.member_id, by_id=event.by_id, not_before=event.not_before)
+
+
+def keep_unverified(event: MemberUnverified) -> None:
+    """Let what would have been released wait for the next one who checks who she is."""
+    deciding.undecide_member(event.member_id, event.since)
 
 
 def area_moved(event: AreaMoved) -> None:
     """Let waiting awards be found where their area is now; an award stays its town's."""
     paths.rewrite((Award.scope_path,), event.old_path, event.new_path)
+
+
+def take_over_merged(event: MemberMerged) -> None:
+    """Let what waited for the old registration be the verified member's."""
+    awarding.take_over(event.member_id, event.into_id, by_id=event.by_id)
 
 
 def _act(event: CheckInFact) -> Act:
@@ -56,3 +75,9 @@ def _act(event: CheckInFact) -> Act:
         grade=event.grade,
         place=event.post_name,
     )
+
+
+def give_up_waiting(event: MemberErased) -> None:
+    """What waited for somebody who is erased is given up; what was posted stays, on a pseudonym."""
+    for member_id in event.ids:
+        awarding.give_up(member_id, "erased")

@@ -14,12 +14,19 @@ WAITS: dict[str, tuple[Text, Text]] = {
     "review": (_("等第二个人复核"), _("复核后自动补记。您不用做什么。")),
 }
 
+# What was decided while it waited, in the ten seconds in which that may be undone.
+DECIDED: dict[str, tuple[Text, Text | None]] = {
+    "confirmed": (_("核对为有效，马上记入"), _("几秒钟后就到账。您不用做什么。")),
+    "rejected": (_("核对为无效"), None),
+}
+
 # Why an award that waited was refused.
 REFUSED: dict[str, Text] = {
     "rejected": _("打卡核对为无效，不计分"),
     "hour": _("这一小时已经计过一次分"),
     "day": _("这一天已经计过一次分"),
     "cap": _("这一天的积分已到上限"),
+    "erased": _("账号注销，不再发放"),
 }
 
 

@@ -7,10 +7,11 @@ from sqlalchemy import update
 from community.core import paths
 from community.core.authz import under
 from community.core.db import session
-from community.people.events import GuardianConfirmed
+from community.people.events import GuardianConfirmed, MemberErased, MemberMerged, ServiceWithdrawn
 from community.places.events import AreaMoved
 from community.teams import services
 from community.teams.models import Membership, Team, TeamArea
+from community.teams.services import ending, merging
 
 
 def guardian_confirmed(event: GuardianConfirmed) -> None:
@@ -24,3 +25,20 @@ def area_moved(event: AreaMoved) -> None:
     if event.town_id is not None:
         there = update(Team).where(under(Team.scope_path, (event.new_path,)))
         session().execute(there.values(town_id=event.town_id).execution_options(synchronize_session=False))
+
+
+def take_over_merged(event: MemberMerged) -> None:
+    """What the old registration applied for is the verified member's application."""
+    merging.take_over(event.member_id, event.into_id, by_id=event.by_id)
+
+
+def end_service(event: ServiceWithdrawn) -> None:
+    """Who takes back the consent to be registered serves in no team."""
+    ending.end_all(event.member_id, by_id=event.member_id)
+
+
+def end_erased(event: MemberErased) -> None:
+    """Who is erased holds no place any more, and nothing written about her places stays."""
+    for member_id in event.ids:
+        ending.end_all(member_id, by_id=None)
+    ending.forget_words(event.ids)

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from flask import make_response, redirect, url_for
+from flask import redirect, url_for
 from werkzeug.wrappers import Response
 
-from community.core.web import session
+from community.core.web import preferences, session
+from community.people import details
 from community.people.views import kept as kept_forms, known
 
 
 def arrive(member_id: int, epoch: int, *, next_path: str | None = None, kept: str | None = None) -> Response:
-    """Sign the member in on this phone and answer: the kept form's last tap, else a redirect to a page of this site."""
+    """Sign the member in on this phone and answer: the kept form, filled in, else a redirect to a page of this site."""
     session.sign_in(member_id, epoch)
-    page = kept_forms.finish_page(kept) if kept else None
-    if page is not None:
-        answer = make_response(page)
+    answer = kept_forms.again(kept) if kept else None
+    if answer is not None:
         answer.headers["Cache-Control"] = "no-store"
-        return known.remember(answer, member_id)
-    return known.remember(redirect(local_path(next_path), 303), member_id)
+        return known.remember(_as_she_likes(answer, member_id), member_id)
+    return known.remember(_as_she_likes(redirect(local_path(next_path), 303), member_id), member_id)
+
+
+def _as_she_likes(response: Response, member_id: int) -> Response:
+    """Let this phone speak her language and show her text size, if she ever chose them."""
+    language, text_size = details.looks_of(member_id)
+    chosen = preferences.change(text_size, None, language)
+    if chosen != preferences.current():
+        preferences.send(response, chosen)
+    return response
 
 
 def local_path(text: str | None) -> str:

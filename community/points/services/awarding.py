@@ -5,9 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
+from community.core.errors import Conflict
+from community.core.i18n import _
 from community.points import policies
+from community.points.queries import accounts
 from community.points.queries.rules import InForce, in_force
-from community.points.services import budget, waiting
+from community.points.services import budget, deciding, waiting
 from community.points.services.posting import By, Claim, post_awards
 
 
@@ -53,12 +56,26 @@ def award_later(act: Act) -> None:
         waiting.hold(_claim(act, rule), "flagged")
 
 
-def settle(evidence_ref: str, *, accepted: bool, verified: bool, by_id: int | None, words: str) -> None:
-    """Post or refuse the awards that waited for a word on `evidence_ref`. Needs `transaction()`."""
+def settle(
+    evidence_ref: str,
+    *,
+    accepted: bool,
+    verified: bool,
+    by_id: int | None,
+    words: str,
+    not_before: dt.datetime | None = None,
+) -> None:
+    """Post or refuse the awards that waited for a word on `evidence_ref`; not before `not_before`, by a job, if given.
+
+    Needs `transaction()`.
+    """
     rows = waiting.waiting_for(evidence_ref)
     if not rows:
         return
-    if not accepted:
+    if not_before is not None:
+        code = deciding.CONFIRMED if accepted else deciding.REJECTED
+        deciding.decide_later(rows, code, by_id=by_id, words=words, not_before=not_before)
+    elif not accepted:
         waiting.refuse_waiting(rows, by_id, words)
     elif not verified:
         waiting.keep_waiting([row.award_id for row in rows], "unverified")
@@ -72,8 +89,35 @@ def release(member_id: int, reason: str, *, by_id: int = 0) -> int:
     One member a transaction: postings of several would wait for each other in a circle. `by_id` is who removed the
     reason, 0 for a rule or job. Needs `transaction()`.
     """
-    outcomes = waiting.post_waiting(waiting.waiting_of(member_id, reason), By(by_id, by_id or None))
+    # What a decision already leads to waits for its own time.
+    rows = [row for row in waiting.waiting_of(member_id, reason) if row.not_before is None]
+    outcomes = waiting.post_waiting(rows, By(by_id, by_id or None))
     return sum(1 for outcome in outcomes if outcome.txn_id)
+
+
+def release_later(member_id: int, *, by_id: int, not_before: dt.datetime) -> None:
+    """Let what waited for the member's verification be posted at `not_before` by a job. Needs `transaction()`."""
+    rows = waiting.waiting_of(member_id, "unverified")
+    deciding.decide_later(rows, deciding.CONFIRMED, by_id=by_id or None, words="", not_before=not_before)
+
+
+def take_over(old_id: int, member_id: int, *, by_id: int) -> None:
+    """Let what waits for the registration `old_id` be the member's, who is the same person. Needs `transaction()`.
+
+    Nobody unverified has posted points; should an import have written some, a merge would hide them: it is refused with
+    Conflict (has_points), and so is one while a decision about its awards may still be undone (just_decided).
+    """
+    if accounts.has_lines(old_id):
+        raise Conflict("has_points", _("这份登记名下已有入账的积分，不能合并"), next_step=_("请联系系统管理员。"))
+    rows = waiting.all_waiting_of(old_id)
+    if any(row.not_before is not None for row in rows):
+        raise Conflict("just_decided", _("刚有人核对了这份登记的打卡"), next_step=_("请等十几秒再合并。"))
+    waiting.take_over(rows, member_id, by_id)
+
+
+def give_up(member_id: int, why: str) -> None:
+    """Refuse everything that waits for the member, for the reason `why` of `texts.REFUSED`. Needs `transaction()`."""
+    waiting.give_up(waiting.all_waiting_of(member_id), why)
 
 
 def _rules(act: Act) -> list[InForce]:

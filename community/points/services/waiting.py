@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
@@ -23,6 +24,8 @@ from community.points.services.posting import By, Claim, Outcome, post_awards
 
 # Awards that wait for one of these will be posted unless something else takes their place.
 _CERTAIN = ("unverified", "budget")
+# The word of an award that went to the member whom its registration was merged into.
+MERGED = "merged"
 
 
 def hold(claim: Claim, reason: str) -> bool:
@@ -94,6 +97,35 @@ def waiting_of(subject_id: int, reason: str) -> Sequence[Row[Any]]:
     return session().execute(_held().where(Award.subject_id == subject_id, Award.reason_code == reason)).all()
 
 
+def all_waiting_of(subject_id: int) -> Sequence[Row[Any]]:
+    """Return and lock every held award of a member, town by town."""
+    return session().execute(_held().where(Award.subject_id == subject_id)).all()
+
+
+def take_over(rows: Sequence[Row[Any]], subject_id: int, by_id: int) -> None:
+    """Let held awards of another registration be the member's: each ends there and begins anew in her name.
+
+    What waited to be verified or for the budget is posted as if she had done it, under her own caps; what is flagged
+    goes on waiting for a second person. `by_id` is who said that the two are one. The old rows say where they went.
+    """
+    for _town, group in groupby(rows, key=lambda row: row.town_id):
+        same = list(group)
+        due = [row for row in same if row.reason_code in _CERTAIN]
+        for row in same:
+            if row not in due:
+                _decide(row.award_id, "refused", by_id, MERGED, "", None)
+                hold(replace(_claim(row), subject_id=subject_id), row.reason_code)
+        claims = {row.award_id: replace(_claim(row), subject_id=subject_id) for row in due}
+        made = post_awards(list(claims.values()), By(by_id, by_id or None), issuance_id=same[0].issuance_id)
+        became = {id(outcome.claim): outcome.reason for outcome in made}
+        for award_id, claim in claims.items():
+            reason = became[id(claim)]
+            moved = reason in {"", "budget"}
+            _decide(award_id, "refused", by_id, MERGED if moved else reason, "", None)
+            if reason == "budget" and hold(claim, "budget"):
+                budget.tell_if_empty(claim.town_id, claim.terms.amount)
+
+
 def _held() -> Select[Any]:
     issuance = (
         select(Account.id)
@@ -106,6 +138,7 @@ def _held() -> Select[Any]:
         select(
             *TERMS, issuance, award.id.label("award_id"), award.town_id, award.scope_path, award.subject_id,
             award.evidence_ref, award.earned_at, award.explain, award.reason_code, award.created_at,
+            award.not_before, award.decided_by, award.decision,
         )
         .join(RuleVersion.__table__, RuleVersion.__table__.c.id == award.rule_version_id)
         .join(Rule.__table__, Rule.__table__.c.id == RuleVersion.__table__.c.rule_id)
@@ -162,6 +195,12 @@ def refuse_waiting(rows: Sequence[Row[Any]], by_id: int | None, words: str) -> N
     """Refuse held awards because the act itself was not confirmed; `words` are the deciding person's."""
     for row in rows:
         _decide(row.award_id, "refused", by_id, "rejected", words, None)
+
+
+def give_up(rows: Sequence[Row[Any]], why: str) -> None:
+    """Refuse held awards by rule, for the reason `why`."""
+    for row in rows:
+        _decide(row.award_id, "refused", None, why, "", None)
 
 
 def keep_waiting(award_ids: Sequence[int], reason: str) -> None:

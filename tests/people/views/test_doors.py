@@ -224,8 +224,8 @@ def test_withdrawing_the_consent_to_check_ins(client_page, member):
         services.give_consent(member.id, "presence")
         services.give_consent(member.id, "service")
     client_page.sign_in(member.id)
-    page = client_page.get("/me")
-    page = client_page.submit(page.form("/withdraw"))
+    page = client_page.get("/me/consents")
+    page = client_page.submit(page.form("/presence/withdraw"))
     assert "已撤回" in page.text
     rows = session().scalars(select(Consent).order_by(Consent.scope)).all()
     assert [(row.scope, row.withdrawn_at is None) for row in rows] == [("presence", False), ("service", True)]
@@ -257,8 +257,10 @@ def test_a_form_without_its_session_is_finished_with_one_tap_after_signing_in(cl
     assert "您填的内容还在" in page.text
     wrong = client_page.submit(sign_in_form(page), phone="19900000077", password="oops-oops", status=422)
     page = client_page.submit(sign_in_form(wrong), phone="19900000077", password=PASSWORD, status=200)
-    assert page.h1 == "接着提交"
-    assert "电话打不通" in page.text
+    assert page.h1 == member.display_name
+    assert "没有提交。您填的都在" in page.text
+    assert page.one("input", name="reason").get("value") == "电话打不通"
+    assert session().get(Member, member.id).status == "active"
     page = client_page.submit(page.form("/suspend"))
     assert "已暂停" in page.text
     assert session().get(Member, member.id).status_reason == "电话打不通"

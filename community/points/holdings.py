@@ -1,0 +1,122 @@
+"""What the room holds on a member, in her words."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from community.core.holdings import Kept, Room
+from community.core.i18n import _
+from community.places.queries import AREA
+from community.points.models import Account, Award, Entry, Lot, Rule, RuleUsage, Transfer, Txn
+from community.points.texts import WAITS
+
+_TEN_YEARS = _("至少十年；注销后不带姓名")
+_WHO = _("您自己；负责这里的管理员")
+_ASSETS = {"points": _("积分"), "minutes": _("分钟")}
+
+_ACCOUNTS = Kept(
+    key="accounts",
+    title=_("积分账户"),
+    why=_("记您在每个镇街有多少积分"),
+    how_long=_TEN_YEARS,
+    seen_by=_WHO,
+    words={"town": _("镇街"), "asset": _("种类"), "posted": _("余额"), "held": _("暂扣")},
+    rows=lambda ids: (
+        select(AREA.c.name.label("town"), Account.asset, Account.posted, Account.held)
+        .join(AREA, AREA.c.id == Account.town_id)
+        .where(Account.subject_id.in_(ids))
+        .order_by(Account.id)
+    ),
+    choices={"asset": _ASSETS},
+    endpoint="points.mine",
+)
+
+_LINES = Kept(
+    key="lines",
+    title=_("积分明细"),
+    why=_("每一分都能查到是哪件事、哪条规则、谁定的"),
+    how_long=_TEN_YEARS,
+    seen_by=_WHO,
+    words={
+        "id": _("编号"),
+        "kind": _("种类"),
+        "delta": _("增减"),
+        "balance_after": _("余额"),
+        "effective_on": _("哪一天"),
+        "recorded_at": _("入账时间"),
+        "evidence": _("根据"),
+        "explain": _("怎么算的"),
+        "expires_on": _("有效期到"),
+    },
+    rows=lambda ids: (
+        select(
+            Txn.id,
+            Txn.kind,
+            Entry.delta,
+            Entry.balance_after,
+            Txn.effective_on,
+            Txn.recorded_at,
+            Txn.evidence_ref.label("evidence"),
+            Txn.explain,
+            Lot.expires_on,
+        )
+        .join(Transfer, Transfer.txn_id == Txn.id)
+        .join(Entry, Entry.transfer_id == Transfer.id)
+        .outerjoin(Lot, Lot.transfer_id == Transfer.id)
+        .where(Txn.subject_id.in_(ids))
+        .order_by(Txn.id)
+    ),
+    choices={"kind": {"award": _("奖励"), "redeem": _("兑换"), "expire": _("到期"), "reverse": _("更正")}},
+    endpoint="points.mine",
+)
+
+_AWARDS = Kept(
+    key="awards",
+    title=_("等待或没有发放的积分"),
+    why=_("等人核对、等预算的，都说明原因"),
+    how_long=_TEN_YEARS,
+    seen_by=_WHO,
+    words={
+        "amount": _("分值"),
+        "state": _("结果"),
+        "reason_code": _("等什么"),
+        "earned_at": _("哪件事的时间"),
+        "decided_at": _("决定时间"),
+        "decision": _("决定"),
+        "explain": _("怎么算的"),
+    },
+    rows=lambda ids: (
+        select(
+            Award.amount,
+            Award.state,
+            Award.reason_code,
+            Award.earned_at,
+            Award.decided_at,
+            Award.decision,
+            Award.explain,
+        )
+        .where(Award.subject_id.in_(ids))
+        .order_by(Award.id)
+    ),
+    choices={
+        "state": {"held": _("等待中"), "posted": _("已发放"), "refused": _("没有发放")},
+        "reason_code": {code: words[0] for code, words in WAITS.items()},
+    },
+)
+
+_USAGE = Kept(
+    key="caps",
+    title=_("每天、每小时已计的分"),
+    why=_("规则规定了每天和每小时的上限"),
+    how_long=_TEN_YEARS,
+    seen_by=_("只有您自己"),
+    words={"rule": _("规则"), "period": _("时段"), "used": _("已计"), "cap": _("上限")},
+    rows=lambda ids: (
+        select(Rule.code.label("rule"), RuleUsage.period_key.label("period"), RuleUsage.used, RuleUsage.cap)
+        .join(Rule, Rule.id == RuleUsage.rule_id)
+        .where(RuleUsage.subject_id.in_(ids))
+        .order_by(RuleUsage.period_key)
+    ),
+)
+
+HELD = Room("points", _("您的积分"), (_ACCOUNTS, _LINES, _AWARDS, _USAGE))
