@@ -14,6 +14,7 @@ from community.demo.history import load_history
 from community.demo.loading import load_district
 from community.demo.notices import load_notices
 from community.demo.people import SMALLEST_DEMO
+from community.demo.privacy import load_privacy
 from community.points.backfill.ledger import Tally
 
 
@@ -60,6 +61,7 @@ def load_demo(
     loaded = load_district(actor, district, people_wanted=people, days=days)
     told = load_history(actor, loaded, progress=progress)
     load_notices(actor, loaded)
+    load_privacy(actor, loaded)
     audit.record(
         actor,
         "demo.load",

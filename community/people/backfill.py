@@ -12,7 +12,7 @@ from sqlalchemy import insert
 from community.core.authz import Actor, must_be_system
 from community.core.db import session
 from community.people import consents, phones
-from community.people.models import Consent, Member, MemberArea
+from community.people.models import Consent, Member, MemberArea, PrivacyRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,37 @@ class PastMember:
     verified: Verified | None = None
     guardian: Guardian | None = None
     consents: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PastRequest:
+    """What a member asked about her data: `kind` and `state` of PrivacyRequest; `how` when staff wrote it down."""
+
+    member_id: int
+    kind: str
+    state: str
+    asked_at: dt.datetime
+    due_at: dt.datetime
+    how: str = ""
+
+
+def add_requests(actor: Actor, requests: Sequence[PastRequest]) -> None:
+    """Write requests as they were asked; nothing follows from them here."""
+    must_be_system(actor)
+    rows = [
+        {
+            "member_id": one.member_id,
+            "kind": one.kind,
+            "state": one.state,
+            "asked_at": one.asked_at,
+            "due_at": one.due_at,
+            "done_at": None if one.state == "asked" else one.asked_at,
+            "details": {"how": one.how} if one.how else {},
+        }
+        for one in requests
+    ]
+    if rows:
+        session().execute(insert(PrivacyRequest), rows)
 
 
 def add_members(actor: Actor, members: Sequence[PastMember]) -> None:
