@@ -1,52 +1,62 @@
-"""What the pages of posts show, made from rows: the poster, the choices of areas, whether a sign is missing."""
+"""What the pages of posts show, made from rows: the choices of areas, whether a sign is missing."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
-
-from community.core.clock import local
-from community.core.i18n import Text, _
-from community.places import codes, qr, queries
+from community.core.authz import Actor
+from community.core.db import session
+from community.places import printing, queries, signs
 from community.places.models import Area, Post, PostPrint
+from community.places.printing import PrintCounts
 
 
 @dataclass(frozen=True, slots=True)
-class Poster:
-    """One printed page. `qr` is ready markup; `short_url` is where the 8 characters are typed in."""
+class PrintRun:
+    """What the page before printing an area shows: counts, the marks of the next batches, and what one run takes."""
 
-    place: str
-    qr: Markup
-    code: str
-    url: str
-    short_url: str
-    edition: Text
-
-
-def poster(post: Post, sign: PostPrint, address: str) -> Poster:
-    """Return the poster of a post's valid sign, its code below `address`. Raises KeyGone when its key was withdrawn."""
-    url = codes.print_url(post, sign, base=address)
-    return Poster(
-        place=" · ".join(part for part in (_village(post), str(_("编号 %(number)s", number=post.number))) if part),
-        qr=qr.svg(url, _("扫码打卡：%(name)s", name=post.name)),
-        code=sign.typed_code,
-        url=url,
-        short_url=f"{codes.host_of(address)}/p",
-        # With its year: paper hangs longer than this year.
-        edition=_("第 %(count)s 版 · %(day)s", count=sign.generation, day=local(sign.printed_at).date().isoformat()),
-    )
-
-
-def _village(post: Post) -> str:
-    return queries.place_line(queries.village_path(post.scope_path))
+    counts: PrintCounts
+    once: int
+    phone: str
+    needed_now: int
+    needed_mark: str
+    all_now: int
+    all_mark: str
+    all_next: int | None
+    sample: Post | None
 
 
 def needs_sign(post: Post, signs: Sequence[PostPrint]) -> bool:
     """Say whether no valid sign hangs where the post is (`signs` newest first)."""
     valid = next((sign for sign in signs if sign.retired_at is None), None)
     return queries.PostLine(post, "", valid).needs_sign
+
+
+def print_run(area: Area, behind: int) -> PrintRun:
+    """Return what can be printed of an area in one go, behind the post `behind` for printing all of it anew."""
+    counts = printing.counts(area)
+    needed = session().scalars(signs.batch(area, "needed")).all()
+    everything = session().scalars(signs.batch(area, "all", behind)).all()
+    full = len(everything) == signs.RUN and counts.posts > signs.RUN
+    return PrintRun(
+        counts=counts,
+        once=signs.RUN,
+        phone=printing.phones([area.path])[area.path],
+        needed_now=len(needed),
+        needed_mark=signs.mark_of(needed),
+        all_now=len(everything),
+        all_mark=signs.mark_of(everything),
+        all_next=everything[-1].id if full else None,
+        sample=next(iter(everything), None),
+    )
+
+
+def print_choices(actor: Actor) -> list[tuple[str, str, int]]:
+    """Return (code, label, number of posts) of the areas whose signs the actor may print and in which posts are."""
+    areas = printing.areas_to_print(actor)
+    labels, counts = dict(area_choices(areas)), queries.post_counts(areas)
+    return [(area.code, labels[area.id], counts[area.id]) for area in areas if counts[area.id]]
 
 
 def area_choices(areas: Sequence[Area]) -> list[tuple[int, str]]:

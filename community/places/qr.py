@@ -9,6 +9,10 @@ from qrcode.main import QRCode
 from community.core.i18n import Text
 
 QUIET_ZONE = 4
+# The three squares by which a reader finds a code are seven modules wide.
+_FINDER = 7
+# As long as an address of ours, so that a sample looks like the code that will be there.
+_SAMPLE = "PREVIEW " * 6
 
 
 def modules(text: str) -> list[list[bool]]:
@@ -24,15 +28,33 @@ def version(text: str) -> int:
     return (len(modules(text)) - 2 * QUIET_ZONE - 17) // 4
 
 
-def svg(text: str, label: Text) -> Markup:
-    """Return the code of `text` as an SVG picture called `label`, black on white in every theme."""
-    rows = modules(text)
+def svg(text: str, label: Text, *, symbol_mm: float | None = None) -> Markup:
+    """Return the code of `text` as an SVG picture called `label`, black on white in every theme.
+
+    `symbol_mm` is the side of the code itself on paper; the quiet zone comes around it.
+    """
+    return _picture(modules(text), label, symbol_mm)
+
+
+def sample_svg(label: Text, *, symbol_mm: float) -> Markup:
+    """Return what looks like a code from afar and no reader reads: the squares it is found by are missing."""
+    rows = modules(_SAMPLE)
+    last = len(rows) - QUIET_ZONE - _FINDER
+    for top, left in ((QUIET_ZONE, QUIET_ZONE), (QUIET_ZONE, last), (last, QUIET_ZONE)):
+        for row in rows[top : top + _FINDER]:
+            row[left : left + _FINDER] = [False] * _FINDER
+    return _picture(rows, label, symbol_mm)
+
+
+def _picture(rows: list[list[bool]], label: Text, symbol_mm: float | None) -> Markup:
     size = len(rows)
+    side = f"{symbol_mm * size / (size - 2 * QUIET_ZONE):.2f}mm" if symbol_mm else ""
+    measure = Markup(' width="{0}" height="{0}"').format(side) if side else Markup("")
     path = "".join(_runs(row, y) for y, row in enumerate(rows))
     return Markup(
-        '<svg viewBox="0 0 {size} {size}" role="img" aria-label="{label}" shape-rendering="crispEdges">'
+        '<svg viewBox="0 0 {size} {size}"{measure} role="img" aria-label="{label}" shape-rendering="crispEdges">'
         '<rect width="{size}" height="{size}" fill="#fff"/><path fill="#000" d="{path}"/></svg>'
-    ).format(size=size, label=escape(str(label)), path=path)
+    ).format(size=size, measure=measure, label=escape(str(label)), path=path)
 
 
 def _runs(row: list[bool], y: int) -> str:

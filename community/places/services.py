@@ -1,25 +1,24 @@
-"""Changes to posts and their signs. Each is one act in the audit log; a moved post needs a new sign."""
+"""Changes to posts. Each is one act in the audit log; a moved post needs a new sign."""
 
 from __future__ import annotations
 
 import hashlib
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from community.audit import services as audit
 from community.core import clock
 from community.core.authz import Actor, Perm, can, must
-from community.core.config import settings
 from community.core.db import locking, session
 from community.core.errors import Conflict, DomainError, NotFound, on_constraint
 from community.core.i18n import _
 from community.core.ids import new_code
 from community.places import policies, queries
-from community.places.models import Area, Post, PostPrint
+from community.places.models import Area, Post
 from community.places.policies import Details, Position
+from community.places.signs import retire_signs
 
-REPRINTED = "reprinted"
 POST_RETIRED = "post_retired"
 
 
@@ -112,41 +111,8 @@ def resume_post(actor: Actor, post_id: int) -> Post:
 def retire_post(actor: Actor, post_id: int, *, reason: str) -> Post:
     """Give a post up for good, its signs with it. Raises Conflict when it is retired already."""
     post = _change_state(actor, post_id, "retired", "retire", policies.check_why(reason))
-    _retire_signs(post, POST_RETIRED)
+    retire_signs([post], POST_RETIRED)
     return post
-
-
-def print_sign(actor: Actor, post_id: int, *, after: int) -> PostPrint:
-    """Make the next generation of the post's sign and retire the older ones; return it.
-
-    `after` is the newest generation that the page showed (0 for none): a second tab does not revoke what the first one
-    is printing. Raises Conflict then, and for a retired post.
-    """
-    post = _locked(actor, post_id, Perm.POST_PRINT)
-    policies.must_be_in_use(post)
-    wanted = select(func.max(PostPrint.generation)).where(PostPrint.post_id == post.id)
-    newest = session().scalar(wanted) or 0
-    if newest != after:
-        raise Conflict(
-            "printed_meanwhile",
-            _("刚才已经有人打印了第 %(count)s 版", count=newest),
-            next_step=_("请回到点位页面，直接用那一版；再打印一版会让它失效。"),
-        )
-    _retire_signs(post, REPRINTED)
-    sign = PostPrint(
-        post_id=post.id,
-        generation=newest + 1,
-        kid=settings().need_secrets().signing.newest.kid,
-        typed_code=new_code(),
-        printed_by=actor.member_id,
-        printed_at=clock.now(),
-    )
-    session().add(sign)
-    session().flush()
-    audit.record(
-        actor, "places.print", "post", post.id, scope_path=post.scope_path, details={"generation": sign.generation}
-    )
-    return sign
 
 
 def mark(post: Post) -> str:
@@ -203,13 +169,6 @@ def _change_state(actor: Actor, post_id: int, state: str, verb: str, why: str | 
     session().flush()
     _record(actor, verb, post, before=before, reason=why)
     return post
-
-
-def _retire_signs(post: Post, why: str) -> None:
-    now = clock.now()
-    valid = select(PostPrint).where(PostPrint.post_id == post.id, PostPrint.retired_at.is_(None))
-    for sign in session().scalars(valid):
-        sign.retired_at, sign.retired_why = now, why
 
 
 def _fields(post: Post) -> dict[str, Any]:

@@ -93,6 +93,7 @@ def make_world(district: Area, name: str) -> World:
         "membership_id": str(applied.id),
         "team_id": str(team.id),
         "post_id": str(post.id),
+        "area_code": village.code,
         "checkin_id": str(flagged),
         "txn_id": str(txn),
         "upload_id": str(new_uuid()),

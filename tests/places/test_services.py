@@ -13,7 +13,7 @@ from community.audit.models import AuditEntry
 from community.core.authz import Actor
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound
-from community.places import services
+from community.places import services, signs
 from community.places.codes import PosterRevoked, print_url, resolve
 from community.places.models import Area, Post, PostPrint
 from community.places.policies import Details, Position
@@ -118,7 +118,7 @@ COMMANDS: list[Callable[[Actor, int], object]] = [
     lambda actor, post_id: services.pause_post(actor, post_id, reason="x"),
     services.resume_post,
     lambda actor, post_id: services.retire_post(actor, post_id, reason="x"),
-    lambda actor, post_id: services.print_sign(actor, post_id, after=0),
+    lambda actor, post_id: signs.print_sign(actor, post_id, after=0),
 ]
 
 
@@ -149,7 +149,7 @@ def test_nobody_without_the_right_sets_posts_up(desk: Desk) -> None:
 def test_an_edit_changes_what_it_names_and_leaves_signs_alone(desk: Desk) -> None:
     post = create(desk)
     with transaction():
-        sign = services.print_sign(desk.admin, post.id, after=0)
+        sign = signs.print_sign(desk.admin, post.id, after=0)
         services.edit_post(
             desk.admin, post.id, details=Details("北门岗", spot="岗亭", radius_m=200), seen=services.mark(post)
         )
@@ -179,7 +179,7 @@ def test_a_moved_post_needs_a_new_sign(desk: Desk, frozen_clock: object) -> None
     post = create(desk)
     with transaction():
         grid = make_area("grid", "第一网格", desk.village)
-        old = services.print_sign(desk.admin, post.id, after=0)
+        old = signs.print_sign(desk.admin, post.id, after=0)
     frozen_clock.tick(minutes=1)  # type: ignore[attr-defined]
     with transaction():
         services.move_post(
@@ -194,7 +194,7 @@ def test_a_moved_post_needs_a_new_sign(desk: Desk, frozen_clock: object) -> None
     assert resolve(old.typed_code, HOSTS).scope_path == grid.path
     frozen_clock.tick(minutes=1)  # type: ignore[attr-defined]
     with transaction():
-        new = services.print_sign(desk.admin, post.id, after=1)
+        new = signs.print_sign(desk.admin, post.id, after=1)
     assert not resolve(new.typed_code, HOSTS).moved
     assert acts(post) == ["places.create", "places.print", "places.move", "places.print"]
 
@@ -241,7 +241,7 @@ def test_pausing_keeps_the_reason_and_resuming_forgets_it(desk: Desk) -> None:
 def test_a_retired_post_takes_its_signs_along_and_never_returns(desk: Desk) -> None:
     post = create(desk)
     with transaction():
-        sign = services.print_sign(desk.admin, post.id, after=0)
+        sign = signs.print_sign(desk.admin, post.id, after=0)
     with transaction():
         services.retire_post(desk.admin, post.id, reason="拆了")
     with pytest.raises(PosterRevoked):
@@ -251,7 +251,7 @@ def test_a_retired_post_takes_its_signs_along_and_never_returns(desk: Desk) -> N
         lambda: services.resume_post(desk.admin, post.id),
         lambda: services.pause_post(desk.admin, post.id, reason="x"),
         lambda: services.retire_post(desk.admin, post.id, reason="x"),
-        lambda: services.print_sign(desk.admin, post.id, after=1),
+        lambda: signs.print_sign(desk.admin, post.id, after=1),
         lambda: services.edit_post(desk.admin, post.id, details=Details("x"), seen=services.mark(post)),
     ]
     for act in again:
@@ -262,16 +262,16 @@ def test_a_retired_post_takes_its_signs_along_and_never_returns(desk: Desk) -> N
 def test_a_new_generation_retires_the_one_before(desk: Desk) -> None:
     post = create(desk)
     with transaction():
-        first = services.print_sign(desk.admin, post.id, after=0)
+        first = signs.print_sign(desk.admin, post.id, after=0)
     old_token = print_url(post, first).rpartition("/")[2]
     with transaction():
-        second = services.print_sign(desk.admin, post.id, after=1)
+        second = signs.print_sign(desk.admin, post.id, after=1)
     assert (first.generation, second.generation) == (1, 2)
     assert (second.kid, second.printed_by) == ("a", desk.admin.member_id)
     for code in (old_token, first.typed_code):
         with pytest.raises(PosterRevoked):
             resolve(code, HOSTS)
-    assert session().get_one(PostPrint, first.id).retired_why == services.REPRINTED
+    assert session().get_one(PostPrint, first.id).retired_why == signs.REPRINTED
     assert resolve(print_url(post, second).rpartition("/")[2], HOSTS).print_id == second.id
 
 
@@ -280,9 +280,9 @@ def test_a_second_tab_does_not_revoke_what_the_first_one_prints(desk: Desk) -> N
         post = make_post(desk.village)
         make_print(post, 1)
     with transaction():
-        services.print_sign(desk.admin, post.id, after=1)
+        signs.print_sign(desk.admin, post.id, after=1)
     with pytest.raises(Conflict) as refused, transaction():
-        services.print_sign(desk.admin, post.id, after=1)
+        signs.print_sign(desk.admin, post.id, after=1)
     assert refused.value.code == "printed_meanwhile"
     assert "第 2 版" in str(refused.value.message)
 
@@ -303,7 +303,7 @@ def test_printers_at_the_same_moment_make_one_generation(race_database: str, mak
         gate.wait()
         try:
             with house.app_context(), transaction():
-                services.print_sign(actor, post_id, after=0)
+                signs.print_sign(actor, post_id, after=0)
         except Conflict as refused:
             return refused.code
         return "printed"

@@ -1,6 +1,6 @@
 """The room's pages: posts and areas at the desk (`posts`), printing and withdrawing their signs (`signs`)."""
 
-from community.places.views import posts
+from community.places.views import posts, signs
 from community.places.views.blueprint import bp
 
-__all__ = ["bp", "posts"]
+__all__ = ["bp", "posts", "signs"]

@@ -1,20 +1,16 @@
-"""The desk's pages of posts, their posters and the area tree."""
+"""The desk's pages of posts and the area tree."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import flash, redirect, render_template, request, url_for
-from flask_babel import force_locale
-from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from community.audit.queries import actor_names
 from community.core.authz import Actor, Perm
-from community.core.config import settings
-from community.core.errors import DomainError, NotFound
+from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
 from community.core.ids import MAX_ID
 from community.core.web import security
@@ -28,7 +24,6 @@ from community.places.views.blueprint import bp
 
 # Fewer decimals than these are more than ten metres off.
 _EXACT = 4
-_LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 
 
 # --- the list and one post ---
@@ -195,39 +190,6 @@ def retire(post_id: int) -> Response | tuple[str, int]:
     if not _done(form, lambda actor: services.retire_post(actor, post_id, reason=form.reason.data)):
         return _post_page(post_id, retire=form), 422
     return _back_to(post_id, _("已撤销，它的牌子都已作废。请把现场的牌子取下来。"))
-
-
-# --- signs ---
-
-
-@bp.post("/desk/posts/<id:post_id>/print")
-@requires(Perm.POST_PRINT)
-@command()
-def print_sign(post_id: int) -> Response:
-    after = request.form.get("after", default=-1, type=int)
-    services.print_sign(must_be_signed_in(), post_id, after=after)
-    return redirect(url_for("places.poster", post_id=post_id), 303)
-
-
-@bp.get("/desk/posts/<id:post_id>/poster")
-@requires(Perm.POST_PRINT)
-def poster(post_id: int) -> str:
-    post = queries.post(must_be_signed_in(), post_id, Perm.POST_PRINT)
-    sign = queries.valid_sign(post.id)
-    if sign is None:
-        raise NotFound(_("这个点位还没有牌子"), next_step=_("请回到点位页面，打印第一版。"))
-    # A sign speaks the language of the street, whatever language its printer reads.
-    with force_locale("zh"):
-        sheet = render_template("places/_sheet.html", post=post, page=pages.poster(post, sign, _address()))
-    return render_template("places/poster.html", post=post, sheet=Markup(sheet))  # noqa: S704 - rendered above
-
-
-def _address() -> str:
-    """PUBLIC_URL; a demo that was given none prints the address it was opened at, which a phone nearby can reach."""
-    configured = settings()
-    if configured.demo and urlsplit(configured.public_url).hostname in _LOOPBACK:
-        return request.host_url.rstrip("/")
-    return configured.public_url
 
 
 # --- the area tree ---
