@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import time, timedelta
 from pathlib import Path
 from typing import NoReturn
@@ -25,8 +25,14 @@ from community.access import (
     views as access_views,
 )
 from community.access.queries import load_actor
-from community.audit import holdings as audit_holdings, looks, queries as audit_queries, views as audit_views
-from community.core import clock, events, holdings, scheduler, telling
+from community.audit import (
+    cli as audit_cli,
+    holdings as audit_holdings,
+    looks,
+    queries as audit_queries,
+    views as audit_views,
+)
+from community.core import clock, events, holdings, scheduler, telling, todo
 from community.core.authz import system_actor
 from community.core.config import ROOT, Settings
 from community.core.db import configure_engine, db
@@ -49,7 +55,7 @@ from community.core.web.assets import Assets
 from community.core.web.converters import IdConverter
 from community.core.web.limits import limiter
 from community.demo import cli as demo_cli, views as demo_views
-from community.home import compliance, kiosk, landing, navigation, privacy, searching
+from community.home import compliance, desk as home_desk, kiosk, landing, navigation, privacy, searching
 from community.messages import (
     channels,
     holdings as messages_holdings,
@@ -65,6 +71,7 @@ from community.patrols import (
     subscribers as patrols_subscribers,
     views as patrols_views,
 )
+from community.patrols.views import todo as patrols_todo
 from community.people import (
     areas as people_areas,
     erasing as people_erasing,
@@ -75,19 +82,22 @@ from community.people import (
     subscribers as people_subscribers,
     views as people_views,
 )
+from community.people.views import todo as people_todo
 from community.places import (
     areas as places_areas,
     backfill as places_backfill,
     events as places_events,
+    queries as places_queries,
     views as places_views,
 )
+from community.places.views import todo as places_todo
 from community.points import (
     cli as points_cli,
     holdings as points_holdings,
     subscribers as points_subscribers,
     views as points_views,
 )
-from community.points.views import panels as points_panels
+from community.points.views import panels as points_panels, todo as points_todo
 from community.teams import (
     holdings as teams_holdings,
     queries as teams_queries,
@@ -96,6 +106,7 @@ from community.teams import (
     words as teams_words,
 )
 from community.teams.queries import desk as teams_desk
+from community.teams.views import todo as teams_todo
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     health.bp,
@@ -111,6 +122,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     demo_views.bp,
     # These hang their pages on the one blueprint of home.
     compliance.bp,
+    home_desk.bp,
     kiosk.bp,
     landing.bp,
     privacy.bp,
@@ -167,6 +179,15 @@ HOLDINGS: tuple[holdings.Room, ...] = (
     messages_holdings.HELD,
     holdings.HELD,
     audit_holdings.HELD,
+)
+
+# The desk's queue, in the order of its filters.
+QUEUES = (
+    *teams_todo.QUEUES,
+    *patrols_todo.QUEUES,
+    *people_todo.QUEUES,
+    *places_todo.QUEUES,
+    *points_todo.QUEUES,
 )
 
 JOBS: tuple[Job, ...] = (
@@ -276,6 +297,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     for command in (commands.serve, commands.worker, commands.doctor_command((_outbox,)), demo_cli.demo):
         app.cli.add_command(command)
     app.cli.add_command(access_cli.group)
+    app.cli.add_command(audit_cli.group)
     app.cli.add_command(points_cli.group)
     patrols_views.checkin_receipt.register(points_panels.checkin_receipt)
     people_views.sign_in_slot.register(demo_views.cast_panel)
@@ -290,6 +312,9 @@ def _rooms(app: Flask, settings: Settings) -> None:
     people_views.member_slot.register(points_panels.member_page)
     people_views.member_slot.register(people_views.privacy.panel)
     audit_queries.actor_names.register(people_queries.names)
+    audit_queries.actor_ids.register(people_queries.ids_named)
+    audit_queries.thing_names.register(_thing_names)
+    audit_queries.area_choices.register(places_queries.choices)
     people_policies.offices.register(access_queries.offices)
     people_policies.indispensable.register(access_queries.indispensable)
     people_queries.team_kinds.register(teams_words.kinds_to_choose)
@@ -307,7 +332,20 @@ def _rooms(app: Flask, settings: Settings) -> None:
     channels.wire(channels.ConsoleChannel(verbose=settings.demo), *texting.configured(settings))
     people_policies.texts_ready.register(texting.ready)
     people_policies.ask_for_text.register(texting.ask)
+    todo.wire(QUEUES)
+    people_queries.decided_elsewhere.register(teams_desk.has_applied)
     scheduler.wire(JOBS)
+
+
+def _thing_names(kind: str, ids: Iterable[int]) -> dict[int, str]:
+    """What the things of the log are called, kind by kind; none for kinds that have no names."""
+    by_kind: dict[str, Callable[[Iterable[int]], dict[int, str]]] = {
+        "area": places_queries.names,
+        "member": people_queries.names,
+        "membership": teams_desk.membership_names,
+        "post": places_queries.post_names,
+    }
+    return by_kind[kind](ids) if kind in by_kind else {}
 
 
 def _outbox() -> Iterator[Finding]:

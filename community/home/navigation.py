@@ -65,7 +65,7 @@ def desk() -> list[Entry]:
     if actor is None:
         return []
     waiting: Counter[str] = Counter()
-    for task in tasks.tasks(actor):
+    for task in tasks.on_this_page(actor):
         waiting[task.endpoint] += task.count
     return [
         Entry(endpoint, label, icon, current=_is_here(endpoint), count=waiting[endpoint])

@@ -2,26 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
-from flask import url_for
+from flask import g, url_for
 
-from community.core import clock
+from community.core import clock, todo
 from community.core.authz import Actor, Perm, can
-from community.core.i18n import Text, _
+from community.core.i18n import Text
+from community.core.todo import Queue
 from community.patrols import queries as patrols
 from community.patrols.queries import Figures
-from community.people import queries as people
-from community.places import queries as posts
-from community.points.queries import awards
-from community.teams.queries import desk as teams
 
 
 @dataclass(frozen=True)
 class Task:
     """A queue: how many wait, what they are, who waits for what, and the page that works them off."""
 
+    kind: str
     endpoint: str
     href: str
     label: Text
@@ -31,93 +29,34 @@ class Task:
     looks: bool = False
 
 
-@dataclass(frozen=True)
-class _Queue:
-    endpoint: str
-    perm: Perm
-    label: Text
-    note: Text
-    icon: str
-    count: Callable[[Actor], int]
-    show: str | None = None
-    state: str | None = None
-    only: str | None = None
-    # To be looked at here and worked off elsewhere: it does not count among what waits for her.
-    looks: bool = False
-    # Shown only while something waits: most desks never see it.
-    rare: bool = False
+def open_to(actor: Actor) -> list[Queue]:
+    """Return the queues that `actor` may open by a grant."""
+    return [queue for queue in todo.queues() if queue.perm in actor.perms and can(actor, Perm.DESK_OPEN)]
 
 
-def _held(actor: Actor) -> int:
-    return sum(count for count, _points in awards.waiting_by_reason(actor).values())
+def on_this_page(actor: Actor) -> list[Task]:
+    """Return `tasks`, counted once for a page: its rail and its content ask for the same."""
+    kept: dict[int, list[Task]] = g.setdefault("linli_tasks", {})
+    if actor.member_id not in kept:
+        kept[actor.member_id] = tasks(actor)
+    return kept[actor.member_id]
 
 
-_QUEUES = (
-    _Queue(
-        "teams.applications",
-        Perm.MEMBERSHIP_DECIDE,
-        _("入队申请"),
-        _("答应过两天内答复"),
-        "clock",
-        teams.waiting,
-    ),
-    _Queue(
-        "patrols.desk",
-        Perm.CHECKIN_SETTLE,
-        _("存疑打卡"),
-        _("看一眼证据，算或不算都写明原因"),
-        "alert",
-        patrols.waiting_count,
-        only="flagged",
-    ),
-    _Queue(
-        "people.desk_people",
-        Perm.MEMBER_VERIFY,
-        _("待核对的人"),
-        _("当面见过本人再点核对，核对后积分才能用"),
-        "person",
-        people.waiting,
-        show="unverified",
-    ),
-    _Queue(
-        "places.posts",
-        Perm.POST_PRINT,
-        _("要换新的牌子"),
-        _("签名快要过期，打印新的一版换上"),
-        "printer",
-        posts.signs_to_reprint,
-        state=posts.REPRINT,
-        rare=True,
-    ),
-    _Queue(
-        "points.awards",
-        Perm.AWARD_READ,
-        _("待发放的积分"),
-        _("等人核对，或者等预算"),
-        "star",
-        _held,
-        looks=True,
-    ),
-)
-
-
-def tasks(actor: Actor) -> list[Task]:
-    """Return the queues that `actor` may open by a grant, with what waits in each."""
-    open_to_her = [queue for queue in _QUEUES if queue.perm in actor.perms and can(actor, Perm.DESK_OPEN)]
-    counted = [(queue, queue.count(actor)) for queue in open_to_her]
+def tasks(actor: Actor, area: str = "") -> list[Task]:
+    """Return the queues that `actor` may open by a grant, with what waits in each, below the path `area` if given."""
+    rows = [(queue, queue.count(actor, area)) for queue in open_to(actor)]
     return [
-        Task(
-            queue.endpoint,
-            url_for(queue.endpoint, show=queue.show, state=queue.state, only=queue.only),
-            queue.label,
-            queue.note,
-            queue.icon,
-            count,
-            queue.looks,
-        )
-        for queue, count in counted
+        Task(queue.kind, queue.endpoint, _href(queue), queue.label, queue.note, queue.icon, count, queue.looks)
+        for queue, count in rows
         if count or not queue.rare
     ]
+
+
+def _href(queue: Queue) -> str:
+    # What is worked off elsewhere is opened there.
+    if queue.approve is None:
+        return url_for(queue.endpoint, **dict[str, Any](queue.query))
+    return url_for("home.desk", kind=queue.kind)
 
 
 def figures(actor: Actor) -> Figures | None:

@@ -67,7 +67,7 @@ class Today:
 def today(actor: Actor) -> Today:
     """Return what the home page shows to `actor`."""
     memberships = [mine for mine in teams.my_memberships(actor.member_id) if mine.open]
-    waiting = [task for task in tasks.tasks(actor) if task.count and not task.looks]
+    waiting = [task for task in tasks.on_this_page(actor) if task.count and not task.looks]
     return Today(
         greeting=greeting(actor.name),
         lead=_lead(actor, memberships),

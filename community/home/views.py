@@ -8,12 +8,11 @@ from flask import Blueprint, current_app, redirect, render_template, request, ur
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
-from community.core.authz import Perm
 from community.core.db import transaction
 from community.core.web import preferences as looks
-from community.core.web.rights import public, requires, signed_in
+from community.core.web.rights import public, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
-from community.home import own, tasks, today
+from community.home import own, today
 from community.messages.queries import announcements
 from community.people.details import keep_looks
 from community.people.views.arrival import local_path
@@ -34,20 +33,6 @@ def index() -> str:
 @signed_in
 def me() -> str:
     return render_template("home/me.html", page=own.profile(must_be_signed_in()))
-
-
-@bp.get("/desk")
-@requires(Perm.DESK_OPEN)
-def desk() -> str:
-    actor = must_be_signed_in()
-    waiting = tasks.tasks(actor)
-    return render_template(
-        "home/desk.html",
-        tasks=waiting,
-        waiting=sum(task.count for task in waiting),
-        place=tasks.places(actor),
-        today=tasks.figures(actor),
-    )
 
 
 @bp.get("/help")

@@ -113,20 +113,21 @@ def _row(one: WrittenCheckIn) -> dict[str, Any]:
 def _events(one: WrittenCheckIn) -> list[dict[str, Any]]:
     past, settled = one.past, one.past.settlement
     first = "flagged" if past.flag else "accepted"
-    events = [_event(one, "new", first, past.member_id, None, past.at)]
+    events = [_event(one, 0, "new", first, past.member_id, None, past.at)]
     if settled is not None:
         if not past.flag:
             raise ValueError("only a flagged check-in is settled")
-        events.append(_event(one, "flagged", one.status, settled.by_id, settled.reason, settled.at))
+        events.append(_event(one, 1, "flagged", one.status, settled.by_id, settled.reason, settled.at))
     return events
 
 
 def _event(
-    one: WrittenCheckIn, before: str, after: str, by_id: int, reason: str | None, at: dt.datetime
+    one: WrittenCheckIn, number: int, before: str, after: str, by_id: int, reason: str | None, at: dt.datetime
 ) -> dict[str, Any]:
     return {
         "id": new_id(),
         "checkin_id": one.id,
+        "seq": number,
         "member_id": one.past.member_id,
         "from_status": before,
         "to_status": after,

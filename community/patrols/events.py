@@ -45,3 +45,12 @@ class CheckInSettled(CheckInFact):
     accepted: bool
     by_id: int | None
     reason: str
+    # A person's decision may be undone until then: nothing that cannot be taken back follows before.
+    not_before: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckInReopened(CheckInFact):
+    """`by_id` took back what she had settled: the check-in waits again."""
+
+    by_id: int

@@ -31,6 +31,9 @@ MOVES = (
     ("new", "flagged"),
     ("flagged", "accepted"),
     ("flagged", "rejected"),
+    # Undone within ten seconds.
+    ("accepted", "flagged"),
+    ("rejected", "flagged"),
 )
 
 
@@ -48,7 +51,7 @@ class CheckInMove(Base):
     "claimed_at", "received_at", "band", "far_m", "grade", "first_status", "code", "notes", "src", "device", "proxy_id",
     may_empty=("device",),
 )  # fmt: skip
-@moves_by_events("status", "checkin_event.checkin_id", "from_status", "to_status")
+@moves_by_events("status", "checkin_event.checkin_id", "from_status", "to_status", "seq")
 @never("own_proxy", "NEW.proxy_id = NEW.member_id")
 class CheckIn(Base):
     """Presence at a post at a proved time [lo, hi], with the grade of its evidence (checkin.md §2.6, §2.9, §2.11).
@@ -115,7 +118,7 @@ class CheckIn(Base):
 
 @append_only
 class CheckInEvent(Base):
-    """One move of a check-in: a flag is settled once, by somebody else with a reason, or by a rule after its time."""
+    """One move of a check-in: a flag is settled by somebody else with a reason, or by a rule after its time."""
 
     __tablename__ = "checkin_event"
     __table_args__ = (
@@ -129,12 +132,17 @@ class CheckInEvent(Base):
         ),
         CheckConstraint("from_status = 'new' OR by_id IS NULL OR by_id <> member_id", name="settled_by_another"),
         CheckConstraint("from_status = 'new' OR reason <> ''", name="settled_reason"),
-        # A flag is settled once.
-        UniqueConstraint("checkin_id", "from_status", name="uq_checkin_event_move"),
+        CheckConstraint(
+            "to_status <> 'flagged' OR from_status = 'new' OR by_id IS NOT NULL", name="reopened_by_somebody"
+        ),
+        # Of two who settle the same flag at once, the second is refused.
+        UniqueConstraint("checkin_id", "seq", name="uq_checkin_event_seq"),
     )
 
     id: Mapped[int] = int_id()
     checkin_id: Mapped[uuid.UUID] = mapped_column(Uuid())
+    # Counts the moves of one check-in, from 0: which of them is the latest does not hang on anybody's clock.
+    seq: Mapped[int] = mapped_column(Integer, default=0)
     member_id: Mapped[Id]
     from_status: Mapped[str] = mapped_column(String(10))
     to_status: Mapped[str] = mapped_column(String(10))

@@ -118,10 +118,10 @@ def moves(checkin_id: uuid.UUID) -> Sequence[Row[Any]]:
     ).all()  # fmt: skip
 
 
-def settlement(checkin_id: uuid.UUID) -> Row[Any] | None:
+def settlement(checkin_id: uuid.UUID) -> Any:
     """Return (by_id, at, to_status) of the latest move of a check-in if it settled a flag, else None."""
     event = CheckInEvent.__table__.c
-    latest = session().execute(
+    latest: Any = session().execute(
         select(event.from_status, event.to_status, event.by_id, event.at)
         .where(event.checkin_id == checkin_id)
         .order_by(event.seq.desc())
@@ -173,26 +173,29 @@ def on_day(actor: Actor, day: dt.date, before: dt.datetime | None = None) -> Seq
     return session().execute(statement.order_by(CheckIn.used_at.desc()).limit(DESK_PAGE + 1)).all()
 
 
-def waiting(actor: Actor) -> Sequence[Row[Any]]:
-    """Return the hundred oldest flagged check-ins that the actor may settle, oldest first; never her own."""
-    statement = _receipts().where(
-        visible(actor, Perm.CHECKIN_SETTLE, CheckIn),
-        CheckIn.status == "flagged",
-        CheckIn.member_id.not_in(actor.ids),
-    )
-    return session().execute(statement.order_by(CheckIn.used_at).limit(DESK_PAGE)).all()
+def waiting(actor: Actor, *, area: str = "", limit: int = DESK_PAGE) -> Sequence[Row[Any]]:
+    """Return the oldest flagged check-ins below the path `area` that the actor may settle; never her own."""
+    statement = _receipts().where(*_queue(actor, area))
+    return session().execute(statement.order_by(CheckIn.used_at, CheckIn.id).limit(limit)).all()
 
 
-def waiting_count(actor: Actor) -> int:
-    """Return how many flagged check-ins the actor may settle."""
-    found = session().execute(
-        select(func.count(CheckIn.id)).where(
-            visible(actor, Perm.CHECKIN_SETTLE, CheckIn),
-            CheckIn.status == "flagged",
-            CheckIn.member_id.not_in(actor.ids),
-        )
-    )
-    return int(found.scalar_one())
+def waiting_count(actor: Actor, *, area: str = "") -> int:
+    """Return how many flagged check-ins below the path `area` the actor may settle."""
+    return int(session().execute(select(func.count(CheckIn.id)).where(*_queue(actor, area))).scalar_one())
+
+
+def titles(actor: Actor, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
+    """Return id → "name · post" of the check-ins among `ids` that the actor settles, in the order of their members:
+    whoever decides about several locks them in this order."""
+    settles = visible(actor, Perm.CHECKIN_SETTLE, CheckIn)
+    wanted = _receipts().where(CheckIn.id.in_(ids), settles).order_by(CheckIn.member_id, CheckIn.id)
+    return {row.CheckIn.id: f"{row.member_name} · {row.post_name}" for row in session().execute(wanted)}
+
+
+def _queue(actor: Actor, area: str) -> tuple[ColumnElement[bool], ...]:
+    below = (under(CheckIn.scope_path, (area,)),) if area else ()
+    waits = visible(actor, Perm.CHECKIN_SETTLE, CheckIn), CheckIn.status == "flagged"
+    return *waits, CheckIn.member_id.not_in(actor.ids), *below
 
 
 def unsettled_before(at: dt.datetime, limit: int) -> Sequence[uuid.UUID]:

@@ -84,6 +84,12 @@ def register_messages() -> None:
     )
 
 
+_REASONS: dict[str, Text] = {
+    "silence": _("七天内没有人提出异议，自动有效"),
+    "undone": _("刚才点错了，已经撤销"),
+}
+
+
 def reason_text(reason: str | None) -> Text | None:
-    """Return a stored reason as it is shown; the rule of silence is put into words."""
-    return _("七天内没有人提出异议，自动有效") if reason == "silence" else reason
+    """Return a stored reason as it is shown; what the program itself noted is put into words."""
+    return _REASONS.get(reason or "", reason)

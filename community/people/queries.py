@@ -115,6 +115,14 @@ def names(ids: Iterable[int]) -> dict[int, str]:
     return {row.id: row.display_name for row in rows}
 
 
+def ids_named(text: str) -> list[int]:
+    """Return the ids of members with `text` in their names, at most two hundred, the newest first."""
+    if not text.strip():
+        return []
+    found = select(MEMBER.c.id).where(MEMBER.c.display_name.contains(text.strip(), autoescape=True))
+    return list(session().scalars(found.order_by(MEMBER.c.id.desc()).limit(200)))
+
+
 def consents(member_id: int) -> Sequence[Consent]:
     """Return what the member agreed to and withdrew, newest first."""
     statement = select(Consent).where(Consent.member_id == member_id).order_by(Consent.id.desc())
@@ -297,7 +305,7 @@ def waiting(actor: Actor, *, area: str = "") -> int:
     return session().execute(statement).scalar_one()
 
 
-def unverified(actor: Actor, *, area: str = "", limit: int = PAGE) -> Sequence[Row[Any]]:
+def unverified(actor: Actor, *, area: str = "", limit: int = PAGE) -> Sequence[Any]:
     """Return those members, the longest waiting first, with the number of others who have the same telephone number."""
     other, columns = MEMBER.alias("other"), MEMBER.c
     same = (other.c.phone_hash == columns.phone_hash) & (other.c.id != columns.id) & (other.c.status != "merged")

@@ -71,6 +71,12 @@ def names(ids: Iterable[int | None]) -> dict[int, str]:
     return {row.id: row.name for row in rows}
 
 
+def choices(paths: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return (path, name) of the areas at or below one of `paths`, buildings left out, in the order of their paths."""
+    wanted = select(Area.path, Area.name).where(under(Area.path, paths), Area.kind != "building")
+    return [(row.path, row.name) for row in session().execute(wanted.order_by(Area.path).limit(CHOICES))]
+
+
 def ancestors(path: str) -> Sequence[Area]:
     """Return the areas that `path` leads through, the district first, its own area last."""
     codes = path.strip("/").split("/")
@@ -94,6 +100,12 @@ def village_path(path: str) -> str:
 def post_name(post_id: int) -> str:
     """Return the name of the post, "" when there is none."""
     return session().scalar(select(Post.name).where(Post.id == post_id)) or ""
+
+
+def post_names(ids: Iterable[int]) -> dict[int, str]:
+    """Return post id → name for the posts among `ids`, in one statement."""
+    rows = session().execute(select(Post.id, Post.name).where(Post.id.in_(sorted(set(ids)))))
+    return {row.id: row.name for row in rows}
 
 
 def posts(scope: str) -> Sequence[Post]:
@@ -197,12 +209,12 @@ def desk_posts(
     return PostPage(lines, lines[-1].post.id if len(found) > PAGE else None)
 
 
-def signs_to_reprint(actor: Actor) -> int:
-    """Return how many posts in the actor's areas hang a sign whose key is in its grace (checkin.md §2.9 row 5)."""
+def signs_to_reprint(actor: Actor, *, area: str = "") -> int:
+    """Return how many posts in the actor's areas, below the path `area`, hang a sign whose key is in its grace (checkin.md §2.9 row 5)."""
     found = select(func.count(Post.id)).where(
         visible(actor, Perm.POST_PRINT, Post), Post.state != "retired", Post.id.in_(_old_signs())
     )
-    return session().scalar(found) or 0
+    return session().scalar(found.where(under(Post.scope_path, (area,))) if area else found) or 0
 
 
 def _old_signs() -> Select[int]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from community.core.scheduler import for_each
 from community.points.queries import awards
-from community.points.services import awarding, budget
+from community.points.services import awarding, budget, deciding
 
 _AT_ONCE = 500
 _TELL = "tell"
@@ -19,6 +19,11 @@ def post_waiting() -> None:
     when awards only met it while others were taking the last of it, nobody was told.
     """
     for_each(_due(), _do)
+
+
+def post_decided() -> None:
+    """Carry out what was decided about waiting awards and may no longer be undone, one member a transaction."""
+    for_each(awards.decided(_AT_ONCE), deciding.carry_out)
 
 
 def _due() -> Iterator[tuple[str, int, int]]:

@@ -292,6 +292,12 @@ class Award(Base):
         Index("ix_award_subject", "subject_id", "state"),
         Index("ix_award_evidence", "evidence_ref"),
         Index("ix_award_queue", "town_id", "state", "reason_code"),
+        Index(
+            "ix_award_due",
+            "not_before",
+            sqlite_where=text("not_before IS NOT NULL"),
+            postgresql_where=text("not_before IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = int_id()
@@ -311,6 +317,8 @@ class Award(Base):
     decided_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
     decision: Mapped[str | None] = mapped_column(String(200))
     txn_id: Mapped[Id | None] = mapped_column(ForeignKey("txn.id"))
+    # What it waited for was decided, and the decision may be undone until then; set on waiting awards only.
+    not_before: Mapped[dt.datetime | None]
 
     @property
     def owner_id(self) -> int:

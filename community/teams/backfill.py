@@ -134,10 +134,11 @@ def _row(membership: PastMembership) -> dict[str, Any]:
 
 
 def _events(membership_id: int, membership: PastMembership) -> Iterator[dict[str, Any]]:
-    for move in membership.moves:
+    for number, move in enumerate(membership.moves):
         yield {
             "id": new_id(),
             "membership_id": membership_id,
+            "seq": number,
             "member_id": membership.member_id,
             "from_state": move.from_state,
             "to_state": move.to_state,

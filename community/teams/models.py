@@ -42,6 +42,7 @@ MOVES = (
     ("approved", "applied"),
     ("active", "applied"),
     ("refused", "applied"),
+    ("refused", "waiting_guardian"),
 )
 _OPEN = one_of("state", OPEN_STATES)
 _CAPTAIN = "building_id IS NOT NULL AND role <> 'deputy' AND state IN ('approved', 'active')"
@@ -118,7 +119,7 @@ class MembershipMove(Base):
 
 
 @frozen_columns("id", "team_id", "member_id", "building_id", "applied_at")
-@moves_by_events("state", "membership_event.membership_id", "from_state", "to_state")
+@moves_by_events("state", "membership_event.membership_id", "from_state", "to_state", "seq")
 class Membership(Base):
     """A member's place in a team; for a captain also the building. `state` moves with an event for each move."""
 
@@ -161,7 +162,7 @@ class Membership(Base):
 
     team: Mapped[Team] = relationship(lazy="raise_on_sql")
     events: Mapped[list[MembershipEvent]] = relationship(
-        lazy="raise_on_sql", order_by="MembershipEvent.id", viewonly=True
+        lazy="raise_on_sql", order_by="MembershipEvent.seq", viewonly=True
     )
 
     @property
@@ -199,12 +200,20 @@ class MembershipEvent(Base):
             "from_state <> 'waiting_guardian' OR to_state <> 'applied' OR (by_id IS NOT NULL AND by_id <> member_id)",
             name="guardian_by_another",
         ),
+        CheckConstraint(
+            "to_state NOT IN ('applied', 'waiting_guardian') OR from_state = 'new' "
+            "OR (by_id IS NOT NULL AND by_id <> member_id)",
+            name="undone_by_another",
+        ),
         CheckConstraint("to_state <> 'refused' OR reason <> ''", name="refusal_reason"),
+        UniqueConstraint("membership_id", "seq", name="uq_membership_event_seq"),
         Index("ix_membership_event_membership", "membership_id", "at"),
     )
 
     id: Mapped[int] = int_id()
     membership_id: Mapped[Id]
+    # Counts the moves of one membership, from 0: which of them is the latest does not hang on anybody's clock.
+    seq: Mapped[int] = mapped_column(Integer, default=0)
     member_id: Mapped[Id]
     from_state: Mapped[str] = mapped_column(String(20))
     to_state: Mapped[str] = mapped_column(String(20))

@@ -48,8 +48,9 @@ def test_each_number_leads_to_the_list_behind_it():
         admin = make_member(village)
         make_grant(admin, "village_admin", village)
     links = {task.endpoint: task.href for task in tasks.tasks(actor_of(admin))}
-    assert links["patrols.desk"] == "/desk/checkins?only=flagged"
-    assert links["people.desk_people"] == "/desk/people?show=unverified"
+    assert links["patrols.desk"] == "/desk?kind=checkin"
+    assert links["people.desk_people"] == "/desk?kind=person"
+    assert links["points.awards"] == "/desk/awards"
 
 
 def test_queues_follow_the_rights_that_somebody_holds():

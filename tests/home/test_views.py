@@ -105,7 +105,7 @@ def test_a_leader_checks_in_first_and_sees_what_waits_at_her_desk(client_page, m
     client_page.sign_in(member.id)
     page = client_page.get("/")
     assert page.one("a", class_="act").get("href") == "/p"
-    assert "1 件" in page.links["/desk/people?show=unverified"]
+    assert "1 件" in page.links["/desk?kind=person"]
     assert "1 件在等您" in page.links["/desk"]
 
 
@@ -172,8 +172,8 @@ def test_the_to_do_counts_what_waits_and_every_number_opens_its_list(client_page
     client_page.sign_in(member.id)
     page = client_page.get("/desk")
     assert "晚潮社区" in page.text
-    assert "3 件" in page.links["/desk/people?show=unverified"]
-    assert "1 件" in page.links["/desk/applications"]
+    assert page.links["/desk?kind=person"] == "待核对的人3"
+    assert page.links["/desk?kind=application"] == "入队申请1"
     rail = page.one("nav", class_="rail")
     assert "/desk/audit" not in [link.get("href") for link in rail.iter("a")]
     for link in rail.iter("a"):

@@ -8,8 +8,15 @@ from alembic.config import Config
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_migrate import downgrade, upgrade
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
-from community.core.db import db, schema_changes
+from community.core import clock
+from community.core.db import db, schema_changes, session, transaction
+from community.teams.models import MembershipEvent
+from tests.factories.people import make_member
+from tests.factories.places import make_village
+from tests.factories.teams import make_membership, make_team
 from tests.harness.databases import Databases
 from tests.harness.schema import Description, build_from_models, describe, difference
 from tests.harness.server import ROOT
@@ -145,6 +152,43 @@ def test_a_failed_migration_leaves_the_database_as_it_was() -> None:
     with pytest.raises(ZeroDivisionError):
         half_done()
     assert describe(db.engine) == before
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_events_survive_being_counted_and_uncounted() -> None:
+    """The revision that counts them writes their tables anew on SQLite."""
+    upgrade()
+    with transaction():
+        village = make_village()
+        member, by = make_member(village), make_member(village)
+        membership = make_membership(member, make_team(village))
+        for seq, (before, after) in enumerate((("applied", "approved"), ("approved", "active")), start=1):
+            session().add(
+                MembershipEvent(
+                    membership_id=membership.id,
+                    seq=seq,
+                    member_id=member.id,
+                    from_state=before,
+                    to_state=after,
+                    by_id=by.id,
+                    at=clock.now(),
+                )
+            )
+            session().flush()
+    whole = text(
+        "SELECT id, membership_id, member_id, from_state, to_state, by_id, at FROM membership_event ORDER BY id"
+    )
+    before = session().execute(whole).all()
+    session().rollback()
+    downgrade(revision="0002")
+    assert session().execute(whole).all() == before
+    session().rollback()
+    upgrade()
+    assert session().execute(whole).all() == before
+    numbers = text("SELECT seq, to_state FROM membership_event ORDER BY seq")
+    assert session().execute(numbers).all() == [(0, "applied"), (1, "approved"), (2, "active")]
+    with pytest.raises(DBAPIError, match="append-only"), transaction():
+        session().execute(text("UPDATE membership_event SET seq = 7"))
 
 
 @pytest.mark.usefixtures("app_to_migrate")

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
+from community.core.errors import DomainError
 from community.core.ids import new_id, new_uuid
 from community.patrols.models import CheckIn
 from community.patrols.policies import Evidence
@@ -92,14 +93,57 @@ def test_a_status_moves_only_with_the_event_of_this_very_move(scene: Scene, stat
     attack(f"UPDATE checkin SET status = '{status}'")  # noqa: S608 - a word of the list above
 
 
-def test_a_settled_flag_cannot_be_raised_again(scene: Scene, frozen_clock: FrozenClock) -> None:
+MOVE = (
+    "INSERT INTO checkin_event (id, checkin_id, seq, member_id, from_status, to_status, by_id, reason, at) "
+    "SELECT :id, id, :seq, member_id, :before, :after, {by}, 'why', received_at FROM checkin "
+    "WHERE first_status = 'flagged'"
+)
+
+
+@pytest.fixture
+def settled(scene: Scene, frozen_clock: FrozenClock) -> Scene:
+    """A flag that the admin settled as accepted."""
     frozen_clock.tick(hours=1)
     with transaction():
         done = check_in(actor_of(scene.member), scene.scanned, Evidence("poster", "far", 900), device=DEVICE)
     with transaction():
         settle(actor_of(scene.admin), checkin_id=done.checkin_id, accept=True, reason="当面核对过")  # type: ignore[arg-type]
+    return scene
+
+
+def move(seq: int, before: str, after: str, by: int) -> None:
+    with transaction():
+        values = {"id": new_id(), "seq": seq, "before": before, "after": after}
+        session().execute(text(MOVE.format(by=by)), values)
+        session().execute(text("UPDATE checkin SET status = :to WHERE first_status = 'flagged'"), {"to": after})
+
+
+def test_a_settled_flag_cannot_be_raised_again_without_an_event(settled: Scene) -> None:
+    assert settled
     for status in ("flagged", "rejected"):
         attack("UPDATE checkin SET status = :status WHERE first_status = 'flagged'", status=status)
+
+
+def test_an_undone_settlement_does_not_stand_again_by_its_older_event(settled: Scene) -> None:
+    move(2, "accepted", "flagged", settled.admin.id)
+    for status in ("accepted", "rejected"):
+        attack("UPDATE checkin SET status = :status WHERE first_status = 'flagged'", status=status)
+    move(3, "flagged", "accepted", settled.admin.id)
+    found = session().execute(text("SELECT status FROM checkin WHERE first_status = 'flagged'")).scalar()
+    assert found == "accepted"
+
+
+def test_nobody_raises_her_own_flag_again_even_in_sql(settled: Scene) -> None:
+    for by in (settled.member.id, "NULL"):
+        with pytest.raises(DBAPIError, match=r"settled_by_another|reopened_by_somebody"), transaction():
+            session().execute(
+                text(MOVE.format(by=by)), {"id": new_id(), "seq": 2, "before": "accepted", "after": "flagged"}
+            )
+
+
+def test_two_moves_of_one_check_in_never_have_the_same_number(settled: Scene) -> None:
+    with pytest.raises(DomainError, match="settled"):
+        move(1, "accepted", "flagged", settled.admin.id)
 
 
 def test_nobody_is_her_own_proxy_even_in_sql(scene: Scene, engine_name: str) -> None:

@@ -326,6 +326,7 @@ def _write_event(membership: Membership, from_state: str, to_state: str, **chang
     fields = {
         "id": new_id(),
         "membership_id": membership.id,
+        "seq": 1,
         "member_id": membership.member_id,
         "from_state": from_state,
         "to_state": to_state,

@@ -97,6 +97,21 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
+def part() -> Iterator[Session]:
+    """Do one part of a command that may fail alone: what it wrote is taken back, the other parts stay.
+
+    Inside `transaction()`. A violated constraint comes out as its domain error, like at the end of a command.
+    """
+    current = session()
+    try:
+        with current.begin_nested():
+            yield current
+            current.flush()
+    except DBAPIError as error:
+        raise (domain_error(error) or error) from error
+
+
+@contextmanager
 def schema_changes() -> Iterator[None]:
     """Let migrations write (version table, data moves) outside a command's transaction."""
     mark = _schema.set(True)

@@ -15,15 +15,22 @@ BEGIN
   RAISE EXCEPTION '%: %', TG_ARGV[0], TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
 END $$
 """,
-    # Arguments: the moving column, the events' table, its key of the moving row, its columns "from" and "to".
+    # Arguments: the moving column, the events' table, its key of the moving row, its columns "from" and "to", and the
+    # number that counts the events of a row. Triggers of the first revision name no number: any event did for them.
     """
 CREATE OR REPLACE FUNCTION linli_refuse_unrecorded() RETURNS trigger LANGUAGE plpgsql AS $$
 DECLARE
   recorded boolean;
+  latest text := '';
 BEGIN
+  IF TG_NARGS > 5 THEN
+    latest := format(
+      ' AND %I = (SELECT max(%I) FROM %I WHERE %I = $1)', TG_ARGV[5], TG_ARGV[5], TG_ARGV[1], TG_ARGV[2]
+    );
+  END IF;
   EXECUTE format(
-    'SELECT EXISTS (SELECT 1 FROM %I WHERE %I = $1 AND %I = $2 AND %I = $3)',
-    TG_ARGV[1], TG_ARGV[2], TG_ARGV[3], TG_ARGV[4]
+    'SELECT EXISTS (SELECT 1 FROM %I WHERE %I = $1 AND %I = $2 AND %I = $3%s)',
+    TG_ARGV[1], TG_ARGV[2], TG_ARGV[3], TG_ARGV[4], latest
   ) INTO recorded USING OLD.id, to_jsonb(OLD) ->> TG_ARGV[0], to_jsonb(NEW) ->> TG_ARGV[0];
   IF NOT recorded THEN
     RAISE EXCEPTION 'unrecorded: %', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
@@ -58,15 +65,16 @@ def frozen_columns(*columns: str, may_empty: tuple[str, ...] = (), kept_while: s
     return declare
 
 
-def moves_by_events(column: str, key: str, before: str, after: str) -> Any:
-    """Declare that `column` changes only as a row of events says (class decorator).
+def moves_by_events(column: str, key: str, before: str, after: str, number: str) -> Any:
+    """Declare that `column` changes only as the latest event of its row says (class decorator).
 
-    `key` is "table.column" of the events, which names the row; `before` and `after` are their columns of a move. The
-    event is written first. Events whose moves lead nowhere twice (a `move` table without a circle) are used up by it.
+    `key` is "table.column" of the events, which names the row; `before` and `after` are their columns of a move, and
+    `number` counts the events of a row (unique with the key: of two racing events one is refused). The event is written
+    first. Moves may run in circles: an older event moves nothing any more, and the latest leads away only once.
     """
 
     def declare(model: type[Base]) -> type[Base]:
-        _table(model).info["moves"] = (column, *key.split("."), before, after)
+        _table(model).info["moves"] = (column, *key.split("."), before, after, number)
         return model
 
     return declare
@@ -119,7 +127,8 @@ def triggers(
 
     `whole` refuses every UPDATE and DELETE, `frozen` changes of those columns (but emptying one of `may_empty`) and
     every DELETE (or only while `kept_while` holds), `moves` (column, table of events, its key, its columns "from" and
-    "to") changes of the column without their event, `never` (name, condition) new rows in which the condition holds.
+    "to", its number) changes of the column without their latest event, `never` (name, condition) new rows in which the
+    condition holds.
     """
     if never:
         return _never(dialect, table, *never) | triggers(
@@ -179,8 +188,12 @@ def _sqlite(
     return made
 
 
-def _sqlite_moves(name: str, column: str, events: str, key: str, before: str, after: str) -> dict[str, str]:
+def _sqlite_moves(
+    name: str, column: str, events: str, key: str, before: str, after: str, number: str = ""
+) -> dict[str, str]:
     move = f"({key}, {before}, {after}) = (OLD.id, OLD.{column}, NEW.{column})"
+    if number:
+        move += f" AND {number} = (SELECT max({number}) FROM {events} WHERE {key} = OLD.id)"  # noqa: S608
     recorded = f"EXISTS (SELECT 1 FROM {events} WHERE {move})"  # noqa: S608 - names of our own tables
     return {
         f"trg_{name}_moves": f"CREATE TRIGGER trg_{name}_moves BEFORE UPDATE OF {column} ON {name} "
@@ -189,8 +202,8 @@ def _sqlite_moves(name: str, column: str, events: str, key: str, before: str, af
     }
 
 
-def _postgres_moves(name: str, column: str, events: str, key: str, before: str, after: str) -> dict[str, str]:
-    arguments = ", ".join(f"'{word}'" for word in (column, events, key, before, after))
+def _postgres_moves(name: str, column: str, *of_events: str) -> dict[str, str]:
+    arguments = ", ".join(f"'{word}'" for word in (column, *of_events))
     return {
         f"trg_{name}_moves": f"CREATE TRIGGER trg_{name}_moves BEFORE UPDATE ON {name} FOR EACH ROW "
         f"WHEN (OLD.{column} IS DISTINCT FROM NEW.{column}) EXECUTE FUNCTION linli_refuse_unrecorded({arguments})"

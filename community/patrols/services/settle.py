@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import ScalarSelect, func, insert, select
 
 from community.audit import services as audit
-from community.core import clock
+from community.core import clock, todo
 from community.core.authz import Actor, Perm, must
 from community.core.db import locking, session
 from community.core.errors import Conflict, DomainError, NotFound, on_constraint
 from community.core.events import emit
 from community.core.i18n import _, plain
 from community.messages import services as messages
-from community.patrols.events import CheckInSettled
+from community.patrols import queries
+from community.patrols.events import CheckInReopened, CheckInSettled
 from community.patrols.models import CheckIn, CheckInEvent
 from community.patrols.texts import reason_text, register_messages
 from community.people import queries as people
@@ -22,12 +24,14 @@ from community.places import queries as places
 
 register_messages()
 
+_INSTEAD = _("决定已经生效，对方会收到消息。弄错了，请联系镇街或联合会更正。")
+
 
 def _already() -> DomainError:
     return Conflict("settled", _("这条打卡已经有人处理了"), next_step=_("刷新页面看处理结果。"))
 
 
-on_constraint("uq_checkin_event_move", _already)
+on_constraint("uq_checkin_event_seq", _already)
 
 
 def settle(actor: Actor, *, checkin_id: uuid.UUID, accept: bool, reason: str) -> CheckIn:
@@ -40,13 +44,7 @@ def settle(actor: Actor, *, checkin_id: uuid.UUID, accept: bool, reason: str) ->
     if checkin is None:
         raise NotFound
     must(actor, Perm.CHECKIN_SETTLE, checkin)
-    if checkin.member_id == actor.member_id:
-        raise DomainError(
-            "own_checkin",
-            _("自己的打卡不能自己处理"),
-            next_step=_("请另一位队长或管理员处理。"),
-            status=403,
-        )
+    _must_be_anothers(actor, checkin)
     if not reason.strip():
         raise DomainError("reason_missing", _("请写明理由，对方会看到"), field="reason")
     _decide(checkin, accept=accept, by=actor, reason=reason.strip()[:200])
@@ -63,6 +61,37 @@ def settle_by_silence(actor: Actor, *, checkin_id: uuid.UUID) -> bool:
     return True
 
 
+def undo(actor: Actor, *, checkin_id: uuid.UUID) -> CheckIn:
+    """Take back what the actor settled less than ten seconds ago: it waits again; emits CheckInReopened.
+
+    Raises NotFound outside her areas, DomainError for her own check-in, Forbidden (undo_other) for another person's
+    decision, Conflict (undo_late, not_settled).
+    """
+    checkin = _locked(checkin_id)
+    if checkin is None:
+        raise NotFound
+    must(actor, Perm.CHECKIN_SETTLE, checkin)
+    _must_be_anothers(actor, checkin)
+    settled = queries.settlement(checkin_id)
+    if checkin.status == "flagged" or settled is None:
+        raise Conflict("not_settled", _("这条打卡还在等核对，没有要撤销的"), next_step=_("刷新页面再看。"))
+    todo.must_be_undoable(actor, by_id=settled.by_id, at=settled.at, instead=_INSTEAD)
+    _move(checkin, "flagged", by=actor, reason="undone", act="patrols.undo")
+    emit(CheckInReopened(**_fact(checkin), by_id=actor.member_id))
+    messages.take_back(checkin.member_id, _page(checkin))
+    return checkin
+
+
+def _must_be_anothers(actor: Actor, checkin: CheckIn) -> None:
+    if actor.is_me(checkin.member_id):
+        raise DomainError(
+            "own_checkin",
+            _("自己的打卡不能自己处理"),
+            next_step=_("请另一位队长或管理员处理。"),
+            status=403,
+        )
+
+
 def _locked(checkin_id: uuid.UUID) -> CheckIn | None:
     """Return the check-in, locked; its member first, as every command of hers does, so that who she is stands still."""
     member_id = session().execute(select(CheckIn.member_id).where(CheckIn.id == checkin_id)).scalar()
@@ -76,45 +105,63 @@ def _locked(checkin_id: uuid.UUID) -> CheckIn | None:
 def _decide(checkin: CheckIn, *, accept: bool, by: Actor, reason: str) -> None:
     if checkin.status != "flagged":
         raise _already()
-    status = "accepted" if accept else "rejected"
+    _move(checkin, "accepted" if accept else "rejected", by=by, reason=reason, act="patrols.settle")
     by_id = None if by.system else by.member_id
+    # What a person decided she may undo; a rule does not change its mind.
+    not_before = None if by.system else clock.now() + todo.UNDO_WITHIN
+    fact = _fact(checkin)
+    emit(CheckInSettled(**fact, accepted=accept, by_id=by_id, reason=reason, not_before=not_before))
+    messages.notify(
+        checkin.member_id,
+        "patrols.accepted" if accept else "patrols.rejected",
+        {"post": fact["post_name"], "reason": plain(reason_text(reason) or "")},
+        _page(checkin),
+        not_before=not_before,
+    )
+
+
+def _move(checkin: CheckIn, status: str, *, by: Actor, reason: str, act: str) -> None:
     session().execute(
         insert(CheckInEvent).values(
             checkin_id=checkin.id,
+            seq=_next_number(checkin.id),
             member_id=checkin.member_id,
-            from_status="flagged",
+            from_status=checkin.status,
             to_status=status,
-            by_id=by_id,
+            by_id=None if by.system else by.member_id,
             reason=reason,
             at=clock.now(),
         )
     )
-    session().execute(update(CheckIn).where(CheckIn.id == checkin.id).values(status=status))
+    # Written to the row that is held here, and to the one in the database.
+    checkin.status = status
+    session().flush()
     audit.record(
-        by, "patrols.settle", "checkin", str(checkin.id), scope_path=checkin.scope_path, reason=reason,
+        by, act, "checkin", str(checkin.id), scope_path=checkin.scope_path, reason=reason,
         details={"to": status, "code": checkin.code},
     )  # fmt: skip
-    post_name = places.post_name(checkin.post_id)
-    emit(
-        CheckInSettled(
-            checkin_id=checkin.id,
-            member_id=checkin.member_id,
-            town_id=checkin.town_id,
-            scope_path=checkin.scope_path,
-            post_id=checkin.post_id,
-            post_name=post_name,
-            team_id=checkin.team_id,
-            used_at=checkin.used_at,
-            grade=checkin.grade,
-            verified=people.is_verified(checkin.member_id),
-            accepted=accept,
-            by_id=by_id,
-            reason=reason,
-        )
-    )
-    messages.notify(
-        checkin.member_id,
-        "patrols.accepted" if accept else "patrols.rejected",
-        {"post": post_name, "reason": plain(reason_text(reason) or "")},
-        f"/checkins/{checkin.id}",
-    )
+
+
+def _next_number(checkin_id: uuid.UUID) -> ScalarSelect[int]:
+    event = CheckInEvent.__table__.c
+    latest = select(func.coalesce(func.max(event.seq) + 1, 0)).where(event.checkin_id == checkin_id)
+    return latest.scalar_subquery()
+
+
+def _fact(checkin: CheckIn) -> dict[str, Any]:
+    return {
+        "checkin_id": checkin.id,
+        "member_id": checkin.member_id,
+        "town_id": checkin.town_id,
+        "scope_path": checkin.scope_path,
+        "post_id": checkin.post_id,
+        "post_name": places.post_name(checkin.post_id),
+        "team_id": checkin.team_id,
+        "used_at": checkin.used_at,
+        "grade": checkin.grade,
+        "verified": people.is_verified(checkin.member_id),
+    }
+
+
+def _page(checkin: CheckIn) -> str:
+    return f"/checkins/{checkin.id}"

@@ -15,7 +15,7 @@ from community.core.authz import Actor, Perm, can
 from community.core.i18n import Text, _
 from community.patrols import queries, texts
 from community.patrols.models import CheckIn
-from community.patrols.policies import NOTES
+from community.patrols.policies import FLAGS, NOTES
 from community.patrols.views import scan
 from community.places.codes import ScannedPost
 from community.teams import queries as teams
@@ -41,6 +41,8 @@ class Line:
     icon: str
     why: tuple[Text, ...]
     mine: bool = False
+    # Codes of the conditions that a person has to look at.
+    flags: tuple[str, ...] = ()
     may_settle: bool = False
 
 
@@ -119,7 +121,7 @@ def line(row: Row[Any], actor: Actor) -> Line:
     """Return the list line of a receipt row for `actor`."""
     checkin: CheckIn = row.CheckIn
     tone, icon = _TONES[checkin.status]
-    own = checkin.member_id == actor.member_id
+    own = actor.is_me(checkin.member_id)
     return Line(
         id=checkin.id,
         member_id=checkin.member_id,
@@ -134,6 +136,7 @@ def line(row: Row[Any], actor: Actor) -> Line:
         icon=icon,
         why=_why(checkin),
         mine=own,
+        flags=tuple(code for code in checkin.notes.split() if code in FLAGS),
         may_settle=checkin.status == "flagged" and not own and can(actor, Perm.CHECKIN_SETTLE, checkin),
     )
 
@@ -179,7 +182,7 @@ def _steps(checkin: CheckIn) -> list[tuple[str, Text, Text | None]]:
     for move in queries.moves(checkin.id):
         if move.from_status == "new":
             continue
-        words = {"accepted": _("核对为有效"), "rejected": _("核对为无效")}
+        words = {"accepted": _("核对为有效"), "rejected": _("核对为无效"), "flagged": _("重新核对")}
         reason = texts.reason_text(move.reason)
         who = _("%(name)s：%(reason)s", name=move.by_name, reason=reason) if move.by_name else reason
         steps.append(("done", words[move.to_status], who))

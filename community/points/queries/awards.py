@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, case, func, or_, select
+from sqlalchemy import ColumnElement, Row, case, func, or_, select
 
 from community.core import clock
-from community.core.authz import Actor, Perm, visible
+from community.core.authz import Actor, Perm, under, visible
 from community.core.db import session
 from community.people import queries as people
 from community.places import queries as places
@@ -59,6 +59,7 @@ def open_awards(member_id: int) -> Sequence[Row[Any]]:
         .where(
             Award.subject_id == member_id,
             or_(Award.state == "held", (Award.state == "refused") & (Award.decided_at >= recently)),
+            _stayed(),
         )
         .order_by(Award.earned_at.desc(), Award.id.desc())
         .limit(PAGE)
@@ -67,7 +68,13 @@ def open_awards(member_id: int) -> Sequence[Row[Any]]:
 
 def awards_of(evidence_ref: str) -> Sequence[Award]:
     """Return the awards that rest on `evidence_ref` and waited or wait."""
-    return session().scalars(select(Award).where(Award.evidence_ref == evidence_ref).order_by(Award.id)).all()
+    wanted = select(Award).where(Award.evidence_ref == evidence_ref, _stayed())
+    return session().scalars(wanted.order_by(Award.id)).all()
+
+
+def _stayed() -> ColumnElement[bool]:
+    """Not gone to the member whom its registration was merged into: there it is a row of its own."""
+    return or_(Award.decision.is_(None), Award.decision != "merged")
 
 
 def why_nothing(
@@ -100,14 +107,26 @@ def queue(actor: Actor, *, reason: str = "", before: int | None = None) -> tuple
     return rows[:PAGE], rows[PAGE - 1].Award.id if len(rows) > PAGE else None
 
 
-def waiting_by_reason(actor: Actor) -> dict[str, tuple[int, int]]:
-    """Return reason → (awards, points) of what waits in the actor's areas."""
+def waiting_by_reason(actor: Actor, *, area: str = "") -> dict[str, tuple[int, int]]:
+    """Return reason → (awards, points) of what waits in the actor's areas, below the path `area`."""
     rows = session().execute(
         select(_AWARD.reason_code, func.count(_AWARD.id).label("awards"), func.sum(_AWARD.amount).label("points"))
-        .where(visible(actor, Perm.AWARD_READ, Award), _AWARD.state == "held")
+        .where(*_held(actor, area))
         .group_by(_AWARD.reason_code)
     )
     return {row.reason_code: (row.awards, row.points) for row in rows}
+
+
+def longest_waiting(actor: Actor, reason: str, *, area: str = "") -> dt.datetime | None:
+    """Return since when the first of the awards waits that wait for `reason` in the actor's areas."""
+    first = select(func.min(_AWARD.created_at)).where(*_held(actor, area), _AWARD.reason_code == reason)
+    found: dt.datetime | None = session().scalar(first)
+    return found
+
+
+def _held(actor: Actor, area: str) -> tuple[ColumnElement[bool], ...]:
+    below = (under(_AWARD.scope_path, (area,)),) if area else ()
+    return visible(actor, Perm.AWARD_READ, Award), _AWARD.state == "held", *below
 
 
 def budgets(actor: Actor) -> list[TownBudget]:
@@ -173,9 +192,26 @@ def verified_meanwhile(limit: int) -> Sequence[int]:
     found = session().execute(
         select(_AWARD.subject_id)
         .join(people.MEMBER, member.id == _AWARD.subject_id)
-        .where(_AWARD.state == "held", _AWARD.reason_code == "unverified", member.verified_at.is_not(None))
+        .where(
+            _AWARD.state == "held",
+            _AWARD.reason_code == "unverified",
+            _AWARD.not_before.is_(None),
+            member.verified_at.is_not(None),
+        )
         .group_by(_AWARD.subject_id)
         .order_by(func.min(_AWARD.created_at))
+        .limit(limit)
+    )
+    return found.scalars().all()
+
+
+def decided(limit: int) -> Sequence[int]:
+    """Return members about whose awards a decision is due that may no longer be undone, the longest due first."""
+    found = session().execute(
+        select(_AWARD.subject_id)
+        .where(_AWARD.not_before <= clock.now(), _AWARD.state == "held")
+        .group_by(_AWARD.subject_id)
+        .order_by(func.min(_AWARD.not_before))
         .limit(limit)
     )
     return found.scalars().all()

@@ -137,7 +137,7 @@ def proof(actor: Actor, txn_id: int) -> Proof:
     waited = explain.get("waited")
     return Proof(
         line=_line(row),
-        own=found.owner_id == actor.member_id,
+        own=actor.is_me(found.owner_id),
         member_id=found.owner_id,
         member=names.get(row.subject_id, ""),
         evidence=_evidence(row.evidence_ref),
@@ -161,7 +161,7 @@ def proof(actor: Actor, txn_id: int) -> Proof:
 def receipt(actor: Actor, checkin: Any) -> Receipt | None:
     """Return what a check-in brought, or None while nothing can be said of it."""
     ref = f"checkin:{checkin.id}"
-    own = checkin.member_id == actor.member_id
+    own = actor.is_me(checkin.member_id)
     for row in accounts.postings_of(ref):
         why = _("，").join(str(value) for _word, value in texts.arithmetic(row.explain)[1:-1])
         # A leader reads her team's check-ins, not the awards behind them: no link that would be refused.
@@ -220,13 +220,14 @@ def _line(row: Any) -> Line:
 def _waiting(award: Award, member: str = "") -> Waiting:
     held = award.state == "held"
     code, _colon, words = (award.decision or "").partition(":")
-    why = texts.WAITS[award.reason_code][0] if held else texts.REFUSED.get(code, texts.REFUSED["rejected"])
+    waits = texts.DECIDED.get(code) or texts.WAITS[award.reason_code]
+    why = waits[0] if held else texts.REFUSED.get(code, texts.REFUSED["rejected"])
     return Waiting(
         amount=award.amount,
         place=award.explain["place"],
         at=award.earned_at,
         why=why,
-        next=texts.WAITS[award.reason_code][1] if held else (words or None),
+        next=waits[1] if held else (words or None),
         held=held,
         evidence=_evidence(award.evidence_ref),
         member=member,

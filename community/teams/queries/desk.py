@@ -342,3 +342,13 @@ def members_of_kind(kind: str) -> Select[Any]:
         .join(Team.__table__, _TEAM.id == _MEMBERSHIP.team_id)
         .where(_TEAM.kind == kind, _MEMBERSHIP.state == "active")
     )
+
+
+def membership_names(ids: Iterable[int]) -> dict[int, str]:
+    """Return membership id → whose it is, for the memberships among `ids`."""
+    rows = session().execute(
+        select(_MEMBERSHIP.id, MEMBER.c.display_name)
+        .join(MEMBER, MEMBER.c.id == _MEMBERSHIP.member_id)
+        .where(_MEMBERSHIP.id.in_(sorted(ids)))
+    )
+    return {row.id: row.display_name for row in rows}

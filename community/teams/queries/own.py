@@ -69,9 +69,43 @@ def moves(membership_id: int) -> tuple[tuple[str, dt.datetime, int | None, str |
     rows = session().execute(
         select(event.to_state, event.at, event.by_id, event.reason)
         .where(event.membership_id == membership_id)
-        .order_by(event.at, event.id)
+        .order_by(event.seq)
     )
     return tuple((row.to_state, row.at, row.by_id, row.reason) for row in rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """An approval or refusal: from which state to which, by whom, when."""
+
+    from_state: str
+    to_state: str
+    by_id: int | None
+    at: dt.datetime
+
+
+def decision(membership_id: int) -> Decision | None:
+    """Return the decision that stands: the latest move but those by rule, if it is an approval or a refusal."""
+    event = MembershipEvent.__table__.c
+    row = (
+        session()
+        .execute(
+            select(event.from_state, event.to_state, event.by_id, event.at)
+            .where(event.membership_id == membership_id, event.by_id.is_not(None))
+            .order_by(event.seq.desc())
+            .limit(1)
+        )
+        .first()
+    )
+    return Decision(**row._mapping) if row is not None and row.to_state in {"approved", "refused"} else None
+
+
+def holds_place(member_id: int) -> bool:
+    """Say whether a team has approved the member and she is still in it."""
+    held = select(_MEMBERSHIP.id).where(
+        _MEMBERSHIP.member_id == member_id, _MEMBERSHIP.state.in_(("approved", "active"))
+    )
+    return session().execute(held.limit(1)).first() is not None
 
 
 def open_membership(member_id: int, team_id: int) -> int | None:

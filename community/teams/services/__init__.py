@@ -1,7 +1,7 @@
 """Commands about memberships: what members ask for themselves, what admins decide. Opened by an edge's transaction."""
 
 from community.teams.services.applying import Newcomer, agree, apply, leave
-from community.teams.services.deciding import approve, confirm_guardian, go_on, refuse, remove, set_role
+from community.teams.services.deciding import approve, confirm_guardian, go_on, refuse, remove, set_role, undo
 
 __all__ = [
     "Newcomer",
@@ -14,4 +14,5 @@ __all__ = [
     "refuse",
     "remove",
     "set_role",
+    "undo",
 ]

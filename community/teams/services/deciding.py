@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from community.audit import services as audit
+from community.core import clock, todo
 from community.core.authz import Actor, Perm, must
 from community.core.db import session
 from community.core.errors import Conflict, DomainError, NotFound
 from community.core.i18n import _
+from community.messages import services as messages
 from community.messages.services import notify
 from community.people import queries as people, services as people_services
 from community.people.queries import Person
@@ -36,9 +38,10 @@ def approve(actor: Actor, membership_id: int) -> Membership:
     # Her place makes her one of ours before she is verified: she may live in an area that the admin does not see.
     moving.keep_areas(member)
     if member.verified_at is None:
-        member = people_services.verify(actor, member_id=member.id)
-    if not moving.activate_if_ready(membership, team, member):
-        notify(member.id, "teams.approved", {"team": team.name}, link=_page(membership))
+        member = people_services.verify(actor, member_id=member.id, undoable=True)
+    told_at = clock.now() + todo.UNDO_WITHIN
+    if not moving.activate_if_ready(membership, team, member, not_before=told_at):
+        notify(member.id, "teams.approved", {"team": team.name}, link=_page(membership), not_before=told_at)
     _note(actor, "teams.approve", membership)
     return membership
 
@@ -48,9 +51,51 @@ def refuse(actor: Actor, membership_id: int, reason: str) -> Membership:
     told = _reason(reason)
     membership, member, team = _decide(actor, membership_id)
     moving.move(membership, team, "refused", by_id=actor.member_id, reason=told)
-    notify(member.id, "teams.refused", {"team": team.name, "reason": told}, link=_page(membership))
+    told_at, params = clock.now() + todo.UNDO_WITHIN, {"team": team.name, "reason": told}
+    notify(member.id, "teams.refused", params, link=_page(membership), not_before=told_at)
     _note(actor, "teams.refuse", membership, reason=told)
     return membership
+
+
+def undo(actor: Actor, membership_id: int) -> Membership:
+    """Take back the actor's own approval or refusal of less than ten seconds ago: the application waits as before.
+
+    What came with it goes: the verification that it brought, areas, office, the message nobody has seen. Never about
+    one's own application. Raises Forbidden (undo_other), Conflict (not_decided, undo_late, applied_again).
+    """
+    membership, member, team = _decide(actor, membership_id)
+    decision = queries.decision(membership_id)
+    if decision is None or membership.state not in {"approved", "active", "refused"}:
+        raise Conflict("not_decided", _("这份申请没有可以撤销的决定"), next_step=_("请刷新后再看。"))
+    todo.must_be_undoable(actor, by_id=decision.by_id, at=decision.at, instead=_INSTEAD[decision.to_state])
+    if membership.state == "refused" and queries.open_membership(member.id, team.id):
+        raise Conflict("applied_again", _("这个人已经重新报名了"), next_step=_("请直接处理新的那一份。"))
+    moving.move(membership, team, decision.from_state, by_id=actor.member_id)
+    _take_back_what_came(actor, membership, member, team, decision)
+    _note(actor, "teams.undo", membership)
+    return membership
+
+
+_INSTEAD = {
+    "approved": _("她已经在队里了。要改，请在队伍的页面办退队，写明原因。"),
+    "refused": _("对方会收到不通过的原因。要改，请她重新报名，您再通过。"),
+}
+
+
+def _take_back_what_came(
+    actor: Actor, membership: Membership, member: Person, team: Team, decision: queries.Decision
+) -> None:
+    messages.take_back(member.id, _page(membership))
+    if decision.to_state == "refused":
+        return
+    if membership.role != "member":
+        membership.role = "member"
+        session().flush()
+    brought = member.verified_by == actor.member_id and (member.verified_at or decision.at) >= decision.at
+    # Another team's approval says as well that somebody knows her.
+    if brought and member.verified_at and not queries.holds_place(member.id):
+        people_services.undo_verify(actor, member_id=member.id)
+    end_place(membership, member, team)
 
 
 def confirm_guardian(actor: Actor, membership_id: int, how: str) -> Membership:
@@ -114,7 +159,7 @@ def _decide(actor: Actor, membership_id: int, *, lock_team: bool = False) -> tup
     if known is None:
         raise NotFound
     must(actor, Perm.MEMBERSHIP_DECIDE, known)
-    if known.member_id == actor.member_id:
+    if actor.is_me(known.member_id):
         raise moving.own_application()
     # The order in which every command locks: team, member, membership.
     team = moving.load_team(known.team_id, lock=lock_team)

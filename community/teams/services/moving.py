@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+import datetime as dt
+
+from sqlalchemy import ScalarSelect, func, insert, select
 from sqlalchemy.orm import selectinload
 
 from community.core import clock, events
@@ -19,6 +21,7 @@ from community.teams.events import MembershipChanged
 from community.teams.models import Membership, MembershipEvent, Team, TeamArea
 
 ENDED = ("refused", "left")
+WAITING = ("waiting_guardian", "applied")
 
 
 def building_has_captain() -> Conflict:
@@ -41,6 +44,7 @@ on_constraint(
 on_constraint("uq_membership_captain", building_has_captain)
 on_constraint("ck_membership_event_decided_by_another", own_application)
 on_constraint("ck_membership_event_guardian_by_another", own_application)
+on_constraint("ck_membership_event_undone_by_another", own_application)
 
 message_kinds.register("teams.active", _("您已加入%(team)s"), _("从现在起可以扫码打卡了。打开看看队里的安排。"))
 message_kinds.register(
@@ -95,18 +99,26 @@ def move(membership: Membership, team: Team, to_state: str, *, by_id: int | None
         membership.active_at = clock.now()
     if to_state in ENDED:
         membership.ended_at, membership.reason = clock.now(), reason
+    if to_state in WAITING:
+        membership.active_at = membership.ended_at = membership.reason = None
     session().flush()
     _tell(membership, team, before, by_id=by_id)
 
 
-def activate_if_ready(membership: Membership, team: Team, member: Person) -> bool:
-    """Make an approved membership active when its member agreed to the text in force and, a minor, her guardian too."""
+def activate_if_ready(
+    membership: Membership, team: Team, member: Person, *, not_before: dt.datetime | None = None
+) -> bool:
+    """Make an approved membership active when its member agreed to the text in force and, a minor, her guardian too.
+
+    She is told so, not before `not_before`.
+    """
     if membership.state != "approved" or people_policies.needs_guardian(member):
         return False
     if not people.consented(member.id, consents.SERVICE, consents.current(consents.SERVICE).version):
         return False
     move(membership, team, "active", by_id=None)
-    notify(member.id, "teams.active", {"team": team.name}, link=f"/memberships/{membership.id}")
+    link = f"/memberships/{membership.id}"
+    notify(member.id, "teams.active", {"team": team.name}, link=link, not_before=not_before)
     return True
 
 
@@ -130,6 +142,7 @@ def _record(membership: Membership, before: str, to_state: str, *, by_id: int | 
         insert(MembershipEvent).values(
             id=new_id(),
             membership_id=membership.id,
+            seq=_next_number(membership.id),
             member_id=membership.member_id,
             from_state=before,
             to_state=to_state,
@@ -138,6 +151,12 @@ def _record(membership: Membership, before: str, to_state: str, *, by_id: int | 
             at=clock.now(),
         )
     )
+
+
+def _next_number(membership_id: int) -> ScalarSelect[int]:
+    event = MembershipEvent.__table__.c
+    latest = select(func.coalesce(func.max(event.seq) + 1, 0)).where(event.membership_id == membership_id)
+    return latest.scalar_subquery()
 
 
 def _tell(membership: Membership, team: Team, before: str, *, by_id: int | None) -> None:

@@ -149,13 +149,13 @@ def moving(app: Flask, engine_name: str) -> None:
     """A thing whose state moves by events: "new" to "done", and the event of another thing."""
     assert app
     run("CREATE TABLE thing (id INTEGER PRIMARY KEY, state TEXT, note TEXT)")
-    run("CREATE TABLE thing_event (thing_id INTEGER, was TEXT, became TEXT)")
+    run("CREATE TABLE thing_event (thing_id INTEGER, number INTEGER, was TEXT, became TEXT)")
     for statement in triggers(
-        engine_name, "thing", moves=("state", "thing_event", "thing_id", "was", "became")
+        engine_name, "thing", moves=("state", "thing_event", "thing_id", "was", "became", "number")
     ).values():
         run(statement)
     run("INSERT INTO thing VALUES (1, 'new', NULL), (2, 'new', NULL)")
-    run("INSERT INTO thing_event VALUES (1, 'new', 'done'), (2, 'new', 'lost')")
+    run("INSERT INTO thing_event VALUES (1, 0, 'new', 'done'), (2, 0, 'new', 'lost')")
 
 
 @pytest.mark.engine
@@ -169,6 +169,24 @@ def test_a_moving_column_takes_the_way_its_own_event_says_and_no_other() -> None
     with pytest.raises(DBAPIError, match="unrecorded"):
         run("UPDATE thing SET state = 'new' WHERE id = 1")
     assert session().execute(text("SELECT state, note FROM thing ORDER BY id")).all() == [("done", "y"), ("new", None)]
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("moving")
+def test_in_a_circle_only_the_latest_event_leads_on() -> None:
+    """Done, undone, done again: each step needs an event of its own, and no older one opens the way a second time."""
+    run("UPDATE thing SET state = 'done' WHERE id = 1")
+    run("INSERT INTO thing_event VALUES (1, 1, 'done', 'new')")
+    run("UPDATE thing SET state = 'new' WHERE id = 1")
+    for state in ("done", "lost"):
+        with pytest.raises(DBAPIError, match="unrecorded"):
+            run(f"UPDATE thing SET state = '{state}' WHERE id = 1")  # noqa: S608 - a word of the list above
+    run("INSERT INTO thing_event VALUES (1, 2, 'new', 'done'), (1, 3, 'done', 'lost')")
+    with pytest.raises(DBAPIError, match="unrecorded"):
+        run("UPDATE thing SET state = 'done' WHERE id = 1")
+    run("INSERT INTO thing_event VALUES (1, 4, 'new', 'done'), (2, 5, 'new', 'lost')")
+    run("UPDATE thing SET state = 'done' WHERE id = 1")
+    assert session().execute(text("SELECT state FROM thing WHERE id = 1")).scalar() == "done"
 
 
 @pytest.mark.usefixtures("frozen")
