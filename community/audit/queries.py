@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 
+from community.audit import words
 from community.audit.models import AuditEntry
-from community.core.authz import Actor, Perm, must, visible
+from community.core import clock
+from community.core.authz import Actor, Perm, can, must, under, visible
 from community.core.db import session
+from community.core.i18n import Text
 from community.core.ids import MAX_ID
 from community.core.slots import Provider
 
@@ -22,34 +25,70 @@ def _no_names(_ids: Iterable[int]) -> dict[int, str]:
     return {}
 
 
-# Names of members by id, answered by the room that knows them: the log itself keeps ids only.
+def _no_ids(_name: str) -> list[int]:
+    return []
+
+
+def _no_things(_kind: str, _ids: Iterable[int]) -> dict[int, str]:
+    return {}
+
+
+def _no_areas(_prefixes: tuple[str, ...]) -> list[tuple[str, str]]:
+    return []
+
+
+# Names of members by id, and ids by name, answered by the room that knows them: the log itself keeps ids only.
 actor_names: Provider[dict[int, str]] = Provider("audit.actor_names", _no_names)
+actor_ids: Provider[list[int]] = Provider("audit.actor_ids", _no_ids)
+# What a thing of some kind is called, by id, and the (path, name) of the areas at or below some paths.
+thing_names: Provider[dict[int, str]] = Provider("audit.thing_names", _no_things)
+area_choices: Provider[list[tuple[str, str]]] = Provider("audit.area_choices", _no_areas)
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What an auditor asks for; empty means anything. `actor` is a member's id or the name of a job."""
+    """What an auditor asks for; empty means anything.
+
+    `actor` is a member's id or part of her name, `area` a path, `since` and `until` the first and the last civil day.
+    """
 
     act: str = ""
     actor: str = ""
     object_type: str = ""
     object_id: str = ""
+    area: str = ""
+    since: dt.date | None = None
+    until: dt.date | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry as it is read."""
+    """One entry as it is read. `name` is the thing's, to be masked when `hidden`; `notes` are (word, value)."""
 
     id: int
     at: dt.datetime
     actor_id: int
-    actor: str
+    actor: Text
     act: str
+    what: Text
     object_type: str
+    thing: Text
     object_id: str
+    name: str
+    hidden: bool
     reason: str | None
     details: dict[str, Any]
-    changed: bool
+    notes: tuple[tuple[Text, Text], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Which export a file is: its number, who took it and when, with how many rows."""
+
+    number: str
+    actor_id: int
+    at: dt.datetime
+    rows: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +111,35 @@ def entries(actor: Actor, wanted: Filter, *, before: int | None = None, limit: i
         statement = statement.where(tuple_(AuditEntry.at, AuditEntry.id) < tuple_(edge, before))
     found = session().scalars(statement.limit(limit + 1)).all()
     shown = found[:limit]
-    names = actor_names({entry.actor_id for entry in shown if entry.actor_id})
-    return Page(
-        lines=tuple(_line(entry, names) for entry in shown),
-        older=shown[-1].id if len(found) > limit else None,
-    )
+    return Page(lines=_lines(actor, shown), older=shown[-1].id if len(found) > limit else None)
+
+
+def for_file(actor: Actor, wanted: Filter, limit: int) -> tuple[tuple[Line, ...], int]:
+    """Return the newest `limit` entries that the actor may take away, and how many match; raises Forbidden."""
+    must(actor, Perm.AUDIT_EXPORT)
+    statement = _matching(visible(actor, Perm.AUDIT_EXPORT, AuditEntry), wanted)
+    return _lines(actor, session().scalars(statement.limit(limit)).all()), _count(statement)
+
+
+def count(actor: Actor, wanted: Filter, most: int) -> int:
+    """Return how many entries the actor could take away, at most `most` + 1: counting stops there."""
+    return _count(_matching(visible(actor, Perm.AUDIT_EXPORT, AuditEntry), wanted).limit(most + 1))
+
+
+def exports() -> Sequence[AuditEntry]:
+    """Return the entries about exports, newest first, for who checks a file on the server."""
+    found = select(AuditEntry).where(AuditEntry.act == "audit.export").order_by(AuditEntry.id.desc())
+    return session().scalars(found).all()
+
+
+def areas(actor: Actor) -> list[tuple[str, str]]:
+    """Return (path, name) of the areas whose entries the actor may read."""
+    paths = {held.area_path for held in actor.held if held.area_path and Perm.AUDIT_READ in held.perms}
+    return area_choices(tuple(sorted(paths))) if paths else []
+
+
+def _count(statement: Select[AuditEntry]) -> int:
+    return session().execute(select(func.count()).select_from(statement.order_by(None).subquery())).scalar_one()
 
 
 def looks_since(actor_id: int, why: str, since: dt.datetime) -> int:
@@ -89,31 +152,57 @@ def looks_since(actor_id: int, why: str, since: dt.datetime) -> int:
     return sum(1 for details in found if details.get("why") == why)
 
 
-def _matching(allowed: Any, wanted: Filter) -> Select[AuditEntry]:
+def _matching(allowed: ColumnElement[bool], wanted: Filter) -> Select[AuditEntry]:
     statement = select(AuditEntry).where(allowed).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
-    if wanted.act:
-        statement = statement.where(AuditEntry.act == wanted.act)
-    if wanted.actor.isdecimal() and len(wanted.actor) < 20:
-        statement = statement.where(AuditEntry.actor_id == min(int(wanted.actor), MAX_ID))
-    elif wanted.actor:
-        statement = statement.where(AuditEntry.actor_name == wanted.actor)
-    if wanted.object_type:
-        statement = statement.where(AuditEntry.object_type == wanted.object_type)
-    if wanted.object_id:
-        statement = statement.where(AuditEntry.object_id == wanted.object_id)
+    for column, value in (
+        (AuditEntry.act, wanted.act),
+        (AuditEntry.object_type, wanted.object_type),
+        (AuditEntry.object_id, wanted.object_id),
+    ):
+        if value:
+            statement = statement.where(column == value)
+    if wanted.actor:
+        statement = statement.where(_by(wanted.actor))
+    if wanted.area:
+        statement = statement.where(under(AuditEntry.scope_path, (wanted.area,)))
+    if wanted.since:
+        statement = statement.where(AuditEntry.at >= clock.at_local(wanted.since, dt.time.min))
+    if wanted.until:
+        after = wanted.until + dt.timedelta(days=1)
+        statement = statement.where(AuditEntry.at < clock.at_local(after, dt.time.min))
     return statement
 
 
-def _line(entry: AuditEntry, names: dict[int, str]) -> Line:
+def _by(actor: str) -> ColumnElement[bool]:
+    if actor.isascii() and actor.isdecimal() and len(actor) < 20:
+        return AuditEntry.actor_id == min(int(actor), MAX_ID)
+    return or_(AuditEntry.actor_name == actor, AuditEntry.actor_id.in_(actor_ids(actor)))
+
+
+def _lines(actor: Actor, found: Sequence[AuditEntry]) -> tuple[Line, ...]:
+    names = actor_names({entry.actor_id for entry in found if entry.actor_id})
+    things: dict[tuple[str, str], str] = {}
+    for kind in sorted({entry.object_type for entry in found}):
+        ids = {int(entry.object_id) for entry in found if entry.object_type == kind and entry.object_id.isdecimal()}
+        things |= {(kind, str(key)): name for key, name in thing_names(kind, ids).items()}
+    return tuple(_line(actor, entry, names, things.get((entry.object_type, entry.object_id), "")) for entry in found)
+
+
+def _line(actor: Actor, entry: AuditEntry, names: dict[int, str], name: str) -> Line:
     return Line(
         id=entry.id,
         at=entry.at,
         actor_id=entry.actor_id,
-        actor=names.get(entry.actor_id, str(entry.actor_id)) if entry.actor_id else entry.actor_name,
+        actor=names.get(entry.actor_id, str(entry.actor_id)) if entry.actor_id else words.doer(entry.actor_name),
         act=entry.act,
+        what=words.act(entry.act),
         object_type=entry.object_type,
+        thing=words.thing(entry.object_type),
         object_id=entry.object_id,
+        name=name,
+        # Who may read the log of an area need not be one who may read its people.
+        hidden=entry.object_type in {"member", "membership"} and not can(actor, Perm.MEMBER_READ, entry),
         reason=entry.reason,
         details=entry.details,
-        changed=entry.before_digest != entry.after_digest,
+        notes=tuple(words.notes(entry.act, entry.details)),
     )

@@ -111,7 +111,9 @@ def test_the_database_refuses_a_role_given_by_oneself(village):
 
 def test_nobody_gives_a_right_that_she_lacks(village):
     with transaction():
-        session().add(Role(code="clerk", name="文员", perms=["access:grant:manage", "teams:team:read"]))
+        session().add(
+            Role(code="clerk", name="文员", perms=["access:grant:manage", "people:member:read", "teams:team:read"])
+        )
         session().flush()
     clerk, member = member_of(village, "clerk"), member_of(village)
     with pytest.raises(Forbidden) as caught, transaction():

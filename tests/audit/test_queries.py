@@ -1,11 +1,14 @@
 """Auditors read the log of their own areas only, newest first, a page at a time."""
 
+import datetime as dt
+
 import pytest
 from flask import Flask
 
 from community.audit import queries
 from community.audit.queries import Filter
 from community.audit.services import record
+from community.core import clock
 from community.core.authz import Actor, Held, Perm, system_actor
 from community.core.clock import FrozenClock
 from community.core.db import transaction
@@ -80,10 +83,28 @@ def test_a_job_is_found_by_its_name() -> None:
     with transaction():
         write("job.act", "99/1/", actor=system_actor("nightly"))
     lines = queries.entries(auditor("99/1/"), Filter(actor="nightly")).lines
-    assert [(line.act, line.actor) for line in lines] == [("job.act", "nightly")]
+    assert [(line.act, str(line.actor)) for line in lines] == [("job.act", "系统")]
 
 
 @pytest.mark.usefixtures("app")
 def test_who_may_not_read_the_log_is_refused() -> None:
     with pytest.raises(Forbidden):
         queries.entries(Actor(member_id=5), Filter())
+
+
+@pytest.mark.engine
+@pytest.mark.usefixtures("log")
+def test_days_and_an_area_narrow_too(frozen_clock: FrozenClock) -> None:
+    today = clock.today()
+    frozen_clock.tick(days=2)
+    with transaction():
+        write("own.late", "99/1/4/")
+    found = {
+        "area": Filter(area="99/1/4/"),
+        "since": Filter(since=today + dt.timedelta(days=1)),
+        "until": Filter(until=today, area="99/1/3/"),
+    }
+    acts = {name: {line.act for line in queries.entries(auditor("99/1/"), one).lines} for name, one in found.items()}
+    assert acts["area"] == acts["since"] == {"own.late"}
+    assert acts["until"] == {f"own.act{number}" for number in range(5)}
+    assert not queries.entries(auditor("99/1/"), Filter(area="99/2/")).lines, "no filter widens what she may read"

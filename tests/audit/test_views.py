@@ -1,7 +1,9 @@
 """The auditors' page."""
 
 import pytest
+from sqlalchemy import select
 
+from community.audit.models import AuditEntry
 from community.audit.services import record
 from community.core.authz import Actor
 from community.core.db import session, transaction
@@ -35,9 +37,10 @@ def test_the_page_names_the_person_and_what_she_did(auditor: Visitor, village: A
         record(Actor(member_id=doer.id), "far.away", "membership", 6, scope_path="77/")
     page = auditor.get("/desk/audit")
     assert "李做事" in page.text
-    assert "teams.approve" in page.text
+    assert "通过了入队申请" in page.text
     assert "认识" in page.text
-    assert "far.away" not in page.text
+    assert "teams.approve" not in page.text, "nobody reads codes"
+    assert "其他操作" not in page.text, "what lies elsewhere is not there"
 
 
 def test_an_auditor_turns_pages_and_keeps_her_filter(auditor: Visitor, village: Area) -> None:
@@ -68,3 +71,57 @@ def test_a_member_without_the_right_gets_a_refusal(client_page: Visitor, village
         member = make_member(village)
     client_page.sign_in(member.id)
     client_page.get("/desk/audit", status=403)
+
+
+def test_a_row_opens_to_what_it_is_about_where_the_reader_may_go(auditor: Visitor, village: Area) -> None:
+    with transaction():
+        seen = make_member(village, display_name="王桂芬")
+        record(Actor(member_id=1), "people.verify", "member", seen.id, scope_path=village.path)
+    page = auditor.get("/desk/audit?actor=1")
+    assert page.one("a", href=f"/desk/people/{seen.id}") is not None
+    office = auditor.get("/desk/audit").text
+    assert "王桂芬" in office
+
+
+def test_who_reads_no_people_sees_a_masked_name_and_no_link(client_page: Visitor, village: Area) -> None:
+    with transaction():
+        member = make_member(village, display_name="章立群")
+        make_grant(member, "district_office", session().get_one(Area, village.parent_id))
+        seen = make_member(village, display_name="王桂芬")
+        record(Actor(member_id=1), "people.verify", "member", seen.id, scope_path=village.path)
+    client_page.sign_in(member.id)
+    page = client_page.get("/desk/audit")
+    assert "王**" in page.text
+    assert f"/desk/people/{seen.id}" not in page.html
+
+
+def test_filters_are_kept_and_a_strange_area_asks_nothing(auditor: Visitor, village: Area) -> None:
+    with transaction():
+        record(Actor(member_id=1), "people.verify", "member", 5, scope_path=village.path)
+    page = auditor.get("/desk/audit", query_string={"area": "77/", "since": "2099-13-45", "act": "people.verify"})
+    assert "核实了身份" in page.text
+    assert "没有记录" in auditor.get("/desk/audit?since=2099-01-01").text
+
+
+def test_the_file_comes_with_its_number_and_leaves_its_entry(auditor: Visitor, village: Area) -> None:
+    with transaction():
+        record(Actor(member_id=1), "people.verify", "member", 5, scope_path=village.path)
+    form = auditor.get("/desk/audit?act=people.verify").form("/desk/audit/export")
+    answer = auditor.client.post(form.action, data=form.filled(form="csv"))
+    assert (answer.status_code, answer.mimetype) == (200, "text/csv")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "attachment" in answer.headers["Content-Disposition"]
+    assert "核实了身份" in answer.data.decode("utf-8-sig")
+    entry = session().scalars(select(AuditEntry).where(AuditEntry.act == "audit.export")).one()
+    assert entry.details["number"] in answer.data.decode("utf-8-sig")
+    assert "导出了审计记录" in auditor.get("/desk/audit").text
+
+
+def test_a_file_needs_the_token_and_the_right(auditor: Visitor, client_page: Visitor, village: Area) -> None:
+    assert auditor.client.post("/desk/audit/export", data={"form": "csv"}).status_code == 400
+    with transaction():
+        member = make_member(village)
+        make_grant(member, "village_admin", village)
+    client_page.sign_in(member.id)
+    token = client_page.get("/").form("/preferences").filled()["csrf_token"]
+    assert client_page.client.post("/desk/audit/export", data={"csrf_token": token}).status_code == 403

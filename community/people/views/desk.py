@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from community.audit.looks import audits_look
 from community.core.authz import Actor, Perm
+from community.core.db import transaction
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
 from community.core.web import security
 from community.core.web.command import command
+from community.core.web.display import indented
 from community.core.web.forms import Form
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
-from community.people import phones, policies, queries, services
-from community.people.forms import GuardianForm, ReasonForm, blamed
+from community.people import calling, merging, phones, policies, queries, services
+from community.people.forms import CallForm, GuardianForm, MergeForm, ReasonForm, blamed
 from community.people.views.blueprint import bp
 from community.places import queries as places
 
@@ -26,23 +28,38 @@ from community.places import queries as places
 @bp.get("/desk/people")
 @requires(Perm.MEMBER_READ)
 def desk_people() -> str:
-    asked = request.args
-    show = asked.get("show", "all")
-    number = asked.get("page", "1")
+    actor, asked, areas = must_be_signed_in(), _asked(), queries.areas_of_people(must_be_signed_in())
+    chosen = next((area for area in areas if str(area.id) == asked["area"]), None)
     found = queries.people(
-        must_be_signed_in(),
-        text=asked.get("q", ""),
-        show=show if show in queries.SHOWN else "all",
-        number=int(number) if number.isdecimal() and len(number) < 7 else 1,
+        actor,
+        text=asked["q"],
+        show=asked["show"],
+        area=chosen.path if chosen else "",
+        band=asked["band"],
+        kind=asked["kind"],
+        number=_page_number(),
     )
     return render_template(
         "people/desk_list.html",
         found=found,
         areas=places.names(row.home_area_id for row in found.rows),
+        choices=[(str(area.id), indented(area.name, area.path, areas[0].path)) for area in areas],
+        kinds=queries.team_kinds(),
         masked=phones.masked,
-        text=asked.get("q", "")[:40],
-        show=show,
+        asked=asked,
+        filtered=any(value for name, value in asked.items() if name != "show") or asked["show"] != "all",
     )
+
+
+def _asked() -> dict[str, str]:
+    given = {name: request.args.get(name, "")[:40] for name in ("q", "area", "band", "kind")}
+    show = request.args.get("show", "all")
+    return given | {"show": show if show in queries.SHOWN else "all"}
+
+
+def _page_number() -> int:
+    number = request.args.get("page", "1")
+    return int(number) if number.isdecimal() and number.isascii() and len(number) < 7 else 1
 
 
 @bp.get("/desk/people/<id:member_id>")
@@ -52,20 +69,89 @@ def desk_person(member_id: int) -> str:
     return _person_page(member_id)
 
 
-def _person_page(member_id: int, guardian: GuardianForm | None = None, reason: ReasonForm | None = None) -> str:
+def _person_page(
+    member_id: int,
+    guardian: GuardianForm | None = None,
+    reason: ReasonForm | None = None,
+    call: CallForm | None = None,
+    number: Any = None,
+) -> str:
     actor = must_be_signed_in()
     member = queries.for_desk(actor, member_id)
     return render_template(
         "people/desk_person.html",
         member=member,
         area=places.place_line(member.home_path),
-        names=queries.names(key for key in (member.verified_by, member.guardian_by) if key),
+        names=queries.names(key for key in (member.verified_by, member.guardian_by, member.merged_into) if key),
         masked=phones.masked,
         guardian_form=guardian or GuardianForm(formdata=None),
         reason_form=reason or ReasonForm(formdata=None),
-        oneself=actor.member_id == member_id,
+        call_form=call or CallForm(formdata=None),
+        number=number,
+        oneself=actor.is_me(member_id),
         at_home=policies.covers_home(actor, member),
+        likely=merging.likely(actor, member),
+        merged=merging.merged_from(member_id),
     )
+
+
+@bp.post("/desk/people/<id:member_id>/phone")
+@requires(Perm.PHONE_REVEAL)
+@security.refills
+def reveal_phone(member_id: int) -> Response | tuple[str, int]:
+    """Show a whole number on this very page: a look that is written down, no command whose answer could be kept."""
+    form, shown = CallForm(), []
+
+    def call(actor: Actor) -> None:
+        with transaction():
+            shown.append(
+                calling.reveal(
+                    actor, member_id=member_id, reason=form.why.data, guardian=request.form.get("whose") == "guardian"
+                )
+            )
+
+    queries.for_desk(must_be_signed_in(), member_id)
+    done = _done(form, call)
+    answer = make_response(_person_page(member_id, call=None if done else form, number=shown[0] if done else None))
+    answer.status_code = 200 if done else 422
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
+@bp.get("/desk/people/<id:member_id>/merge/<id:into_id>")
+@requires(Perm.MEMBER_MERGE)
+@audits_look("people.merge_page")
+@audits_look("people.merge_page", "into_id")
+def merge_page(member_id: int, into_id: int) -> str:
+    return _merge_page(member_id, into_id, MergeForm(formdata=None))
+
+
+def _merge_page(member_id: int, into_id: int, form: MergeForm) -> str:
+    member, alike = merging.pair(must_be_signed_in(), member_id=member_id, into_id=into_id)
+    return render_template(
+        "people/merge.html",
+        form=form,
+        member=member,
+        into=alike.member,
+        alike=alike,
+        masked=phones.masked,
+        line=places.place_line,
+    )
+
+
+@bp.post("/desk/people/<id:member_id>/merge/<id:into_id>")
+@requires(Perm.MEMBER_MERGE)
+@command()
+@security.refills
+def merge(member_id: int, into_id: int) -> Response | tuple[str, int]:
+    form = MergeForm()
+
+    def join(actor: Actor) -> None:
+        merging.merge(actor, member_id=member_id, into_id=into_id, reason=form.reason.data)
+
+    if not _done(form, join):
+        return _merge_page(member_id, into_id, form), 422
+    return _back_to(into_id, _("已合并。那份登记的打卡和积分都归到这里。"))
 
 
 @bp.post("/desk/people/<id:member_id>/verify")

@@ -1,0 +1,187 @@
+"""The log's vocabulary: what each act, thing and note is called on pages and in files. Nobody has to read codes.
+
+As `core.authz.Perm` lists every right, this lists every act that any room writes; a test compares it with the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from community.core.i18n import Text, _
+
+ACTS: dict[str, Text] = {
+    "audit.look": _("看了资料"),
+    "audit.export": _("导出了审计记录"),
+    "access.grant": _("授了权"),
+    "access.change": _("改了授权的结束日期"),
+    "access.end": _("结束了授权"),
+    "people.register": _("登记了居民"),
+    "people.verify": _("核实了身份"),
+    "people.unverify": _("撤回了核实"),
+    "people.guardian": _("登记了监护人的同意"),
+    "people.suspend": _("暂停了账号"),
+    "people.reinstate": _("恢复了账号"),
+    "people.merge": _("合并了登记"),
+    "people.correct": _("更正了自己的资料"),
+    "people.password": _("设了密码"),
+    "people.sessions_ended": _("退出了所有手机"),
+    "people.code_made": _("开了一次性口令"),
+    "people.code_used": _("用口令登录"),
+    "people.waits_lifted": _("解除了登录等待"),
+    "people.withdraw_service": _("撤回了登记的同意"),
+    "people.export": _("申请了自己的资料"),
+    "people.ask_export": _("申请了自己的资料"),
+    "people.ask_erase": _("申请注销"),
+    "people.keep": _("撤回了注销申请"),
+    "people.erase": _("注销了账号"),
+    "people.card_issue": _("发了居民卡"),
+    "people.card_revoke": _("作废了居民卡"),
+    "people.card_print": _("打印了居民卡"),
+    "teams.apply": _("申请入队"),
+    "teams.activate": _("正式入队"),
+    "teams.leave": _("退出队伍"),
+    "teams.approve": _("通过了入队申请"),
+    "teams.refuse": _("没有通过入队申请"),
+    "teams.remove": _("请人离队"),
+    "teams.role": _("改了队里的职务"),
+    "teams.undo": _("撤销了刚才的审批"),
+    "patrols.settle": _("核对了存疑打卡"),
+    "patrols.undo": _("撤销了刚才的核对"),
+    "patrols.proxy": _("代邻居打卡"),
+    "points.fund": _("登记了积分预算"),
+    "places.create": _("设了点位"),
+    "places.edit": _("改了点位"),
+    "places.move": _("移了点位"),
+    "places.pause": _("暂停了点位"),
+    "places.resume": _("恢复了点位"),
+    "places.retire": _("撤了点位"),
+    "places.print": _("打印了码牌"),
+    "places.revoke": _("作废了码牌"),
+    "places.withdraw": _("作废了码牌"),
+    "places.install": _("登记了码牌安装"),
+    "places.run": _("整片打印了码牌"),
+    "places.area_create": _("建了区域"),
+    "places.area_edit": _("改了区域"),
+    "places.area_move": _("移了区域"),
+    "places.area_close": _("停用了区域"),
+    "places.area_reopen": _("恢复了区域"),
+    "places.unit_create": _("添了房号"),
+    "places.unit_edit": _("改了房号"),
+    "places.unit_close": _("停用了房号"),
+    "places.import": _("导入了表格"),
+    "places.import_check": _("试读了导入表格"),
+    "places.import_confirm": _("确认了导入"),
+    "places.import_stop": _("停了导入"),
+    "places.import_failed": _("导入没有成功"),
+    "places.import_done": _("导入完成"),
+    "messages.announced": _("发了公告"),
+    "messages.withdrew": _("撤回了公告"),
+    "demo.load": _("装入了示例数据"),
+}
+# An act of a room that has no word yet; a test keeps this from happening.
+OTHER = _("其他操作")
+
+LOOKS: dict[str, Text] = {
+    "people.desk_person": _("居民页"),
+    "people.merge_page": _("合并登记的对比"),
+    "people.phone": _("完整手机号"),
+    "people.code_page": _("开口令的页面"),
+    "people.desk_erase": _("注销的页面"),
+    "people.card": _("居民卡"),
+    "access.new_grant": _("授权的页面"),
+    "points.award": _("一笔积分的依据"),
+}
+
+THINGS: dict[str, Text] = {
+    "member": _("居民"),
+    "membership": _("队伍成员"),
+    "checkin": _("打卡"),
+    "post": _("点位"),
+    "post_print": _("码牌"),
+    "area": _("区域"),
+    "unit": _("房号"),
+    "import_run": _("导入"),
+    "announcement": _("公告"),
+    "member_card": _("居民卡"),
+    "card": _("居民卡"),
+    "export": _("导出的文件"),
+}
+
+# What a note is about, and what its values are called. A note without a word here is for programs and not shown.
+NOTES: dict[str, Text] = {
+    "role": _("职务"),
+    "place": _("在哪里"),
+    "until": _("到"),
+    "to": _("结果"),
+    "state": _("现在"),
+    "fields": _("改了"),
+    "before": _("原来"),
+    "how": _("方式"),
+    "rows": _("行数"),
+    "number": _("编号"),
+    "digest": _("文件指纹"),
+    "filters": _("条件"),
+    "amount": _("积分"),
+    "year": _("年度"),
+}
+VALUES: dict[str, Text] = {
+    "village_admin": _("村社管理员"),
+    "town_admin": _("镇街管理员"),
+    "district_office": _("区平安办"),
+    "association_admin": _("联合会管理员"),
+    "grid_worker": _("网格员"),
+    "team_leader": _("队长"),
+    "system_admin": _("系统管理员"),
+    "leader": _("队长"),
+    "deputy": _("副队长"),
+    "member": _("队员"),
+    "applied": _("等审批"),
+    "waiting_guardian": _("等监护人"),
+    "approved": _("已通过"),
+    "active": _("在队"),
+    "refused": _("没有通过"),
+    "left": _("已离队"),
+    "accepted": _("有效"),
+    "rejected": _("无效"),
+    "flagged": _("存疑"),
+    "name": _("称呼"),
+    "phone": _("手机号"),
+    "printed": _("打印"),
+    "read_out": _("当面读出"),
+    "sms": _("短信"),
+}
+
+
+def act(code: str) -> Text:
+    """Return what an act is called."""
+    return ACTS.get(code, OTHER)
+
+
+def thing(code: str) -> Text:
+    """Return what a kind of object is called."""
+    return THINGS.get(code, _("其他"))
+
+
+def doer(system: str) -> Text:
+    """Return who did it when nobody signed in did: a command typed on the server, or the system by a rule."""
+    return _("服务器命令") if system.startswith("flask ") else _("系统")
+
+
+def notes(code: str, details: Mapping[str, Any]) -> Iterator[tuple[Text, Text]]:
+    """Yield (word, value) of what was noted beside an act, as far as people can read it."""
+    if code == "audit.look":
+        yield _("看了"), LOOKS.get(str(details.get("why")), _("其他页面"))
+        return
+    for name, word in NOTES.items():
+        value = details.get(name)
+        if value not in (None, "", []):
+            yield word, _value(name, value)
+
+
+def _value(name: str, value: Any) -> Text:
+    if isinstance(value, list):
+        return str(_("、")).join(str(VALUES.get(str(one), one)) for one in value)
+    if name == "until":
+        return str(value)[:10]
+    return VALUES.get(str(value), str(value))
