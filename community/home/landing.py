@@ -12,6 +12,7 @@ from community.core.ids import clean_code, is_code
 from community.core.web.limits import limiter, wrong_codes
 from community.core.web.rights import public
 from community.core.web.session import current_actor
+from community.home import scanning
 from community.home.views import bp
 from community.patrols.views import first, scan
 from community.people import consents, queries as people
@@ -19,7 +20,7 @@ from community.places import codes, queries as places
 from community.places.codes import PosterRevoked, ScannedPost
 from community.teams import queries as teams
 
-__all__ = ["bp", "landing", "type_code"]
+__all__ = ["bp", "landing", "scanning", "type_code"]
 
 
 @dataclass(frozen=True)

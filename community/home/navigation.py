@@ -14,7 +14,7 @@ from community.home import tasks
 
 _TABS: tuple[tuple[str, Text, str, tuple[str, ...]], ...] = (
     ("home.index", _("首页"), "home", ()),
-    ("home.type_code", _("打卡"), "scan", ("home.landing", "patrols.")),
+    ("home.type_code", _("打卡"), "scan", ("home.landing", "home.scan", "patrols.")),
     ("points.mine", _("积分"), "star", ("points.",)),
     (
         "home.me",

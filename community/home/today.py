@@ -98,7 +98,7 @@ def greeting(name: str) -> Text:
 def next_step(memberships: Sequence[Mine]) -> Step:
     """Return the one next step: check in when she serves, follow her application when she waits, else join."""
     if any(mine.state == "active" for mine in memberships):
-        return Step(url_for("home.type_code"), _("去打卡"), _("扫墙上的码，点一下就好"), "scan")
+        return Step(url_for("home.scan"), _("去打卡"), _("扫墙上的码，点一下就好"), "scan")
     if memberships:
         first = memberships[0]
         where = url_for("teams.membership", membership_id=first.id)
