@@ -116,6 +116,7 @@ class Settings:
         env = os.environ if env is None else env
         instance = Path(env.get("INSTANCE_DIR") or ROOT / "instance").resolve()
         port = _integer(env, "PORT", 8000, most=65535)
+        sms_url, sms_key_id, sms_secret = _sms(env, mode)
         return cls(
             mode=mode,
             instance_dir=instance,
@@ -133,7 +134,9 @@ class Settings:
             exceptions=_exceptions(env),
             secrets=_secrets(env, mode, instance),
             secrets_given=any(env.get(name) for name in SECRET_NAMES),
-            **_sms(env, mode),
+            sms_url=sms_url,
+            sms_key_id=sms_key_id,
+            sms_secret=sms_secret,
             storage_url=_storage_url(env),
             map=_map(env),
         )
@@ -243,10 +246,10 @@ def _public_url(env: Mapping[str, str], mode: Mode, port: int) -> str:
     return url
 
 
-def _sms(env: Mapping[str, str], mode: Mode) -> dict[str, str]:
+def _sms(env: Mapping[str, str], mode: Mode) -> tuple[str, str, str]:
     url, key_id, secret = (env.get(name, "") for name in ("SMS_URL", "SMS_KEY_ID", "SMS_SECRET"))
     if not url:
-        return {}
+        return "", "", ""
     parts = urlsplit(url)
     here = parts.hostname in {"localhost", "127.0.0.1", "::1"}
     if parts.scheme != "https" and not (parts.scheme == "http" and here):
@@ -262,7 +265,7 @@ def _sms(env: Mapping[str, str], mode: Mode) -> dict[str, str]:
         raise BadSettings(str(weak)) from weak
     if not secret:
         raise BadSettings("SMS_SECRET is missing: the key that signs what goes to the gateway")
-    return {"sms_url": url, "sms_key_id": key_id, "sms_secret": secret}
+    return url, key_id, secret
 
 
 def _secrets(env: Mapping[str, str], mode: Mode, instance: Path) -> Secrets | None:

@@ -51,7 +51,7 @@ class SmsGateway:
         self._opener = urllib.request.build_opener(_NoRedirects)
 
     def send(self, key: str, payload: Mapping[str, Any]) -> None:
-        """Send the text `payload` under the idempotency key `key`. Raises Undeliverable or, to try again, GatewayFailed."""
+        """Send the text `payload` under the idempotency key `key`. Raises Undeliverable, or GatewayFailed for now."""
         body = json.dumps({"id": key, **payload}, ensure_ascii=False, separators=(",", ":")).encode()
         at = str(int(clock.now().timestamp()))
         headers = {

@@ -36,8 +36,8 @@ class FirstForm(Refusable):
 
     @property
     def minor(self) -> bool:
-        return self.age_band.data == MINOR
+        return bool(self.age_band.data == MINOR)
 
     @property
     def child(self) -> bool:
-        return self.age_band.data == UNDER_AGE
+        return bool(self.age_band.data == UNDER_AGE)

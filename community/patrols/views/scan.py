@@ -107,6 +107,15 @@ def waiting(request: Request, token: str) -> Kept | None:
     return unseal(request.cookies.get(COOKIE), token)
 
 
+def carried(request: Request) -> Kept | None:
+    """Return the scan that waits in the cookie, of whatever code."""
+    try:
+        token = _serializer("scan").loads(request.cookies.get(COOKIE, ""))[0]
+    except (BadData, TypeError, IndexError):
+        return None
+    return waiting(request, token) if isinstance(token, str) else None
+
+
 def carry(response: Response, kept: Kept) -> None:
     """Let `response` carry the scan through sign-in, in a cookie that lasts as long as the scan counts."""
     left = LIMITS.resume - (clock.now() - kept.captured_at)

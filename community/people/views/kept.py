@@ -9,11 +9,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flask import Request, current_app, render_template, url_for
+from flask import Request, current_app, make_response, render_template, request, session, url_for
+from flask.ctx import RequestContext
 from itsdangerous import BadData, URLSafeTimedSerializer
+from werkzeug.datastructures import MultiDict
+from werkzeug.exceptions import HTTPException
+from werkzeug.test import EnvironBuilder
+from werkzeug.wrappers import Response
 
+from community.core.errors import DomainError
 from community.core.i18n import Text, _
-from community.core.web import device, rights
+from community.core.web import device, rights, tokens
+from community.core.web.command import FIELD, new_command_key
 from community.core.web.session import current_actor, last_member
 from community.people.forms import KEPT_LONGEST, SignInForm
 
@@ -52,15 +59,15 @@ class Kept:
         return [(label, value) for label, value in named if label is not None and value.strip()]
 
 
-def panel(request: Request) -> str | None:
+def panel(lost: Request) -> str | None:
     """Return the page for a POST that came without its session: sign-in with the form kept, or the form's last tap.
 
     None when there is nothing to keep or too much; the caller then answers as if nobody kept forms.
     """
-    if request.method != "POST" or request.endpoint is None:
+    if lost.method != "POST" or lost.endpoint is None:
         return None
-    token = seal(request)
-    right = rights.right_of(current_app.view_functions[request.endpoint])
+    token = seal(lost)
+    right = rights.right_of(current_app.view_functions[lost.endpoint])
     if token is None or right is None:
         return None
     if right.public or current_actor() is not None:
@@ -77,16 +84,16 @@ class SignInPage:
     kept: str
 
 
-def seal(request: Request) -> str | None:
+def seal(lost: Request) -> str | None:
     """Return the posted fields as a signed text; None without any, or when they are too long."""
     fields = [
         (name, value)
-        for name, value in request.form.items(multi=True)
+        for name, value in lost.form.items(multi=True)
         if name not in _NEVER and "password" not in name.lower()
     ]
     if not fields:
         return None
-    token = str(_signer().dumps([device.current(), last_member(), request.path, fields]))
+    token = str(_signer().dumps([device.current(), last_member(), lost.full_path.rstrip("?"), fields]))
     return token if len(token) <= KEPT_LONGEST else None
 
 
@@ -105,6 +112,42 @@ def finish_page(token: str) -> str | None:
     """Return the page that shows what was typed and sends it with one tap and a fresh key; None for a bad token."""
     kept = unseal(token)
     return None if kept is None else render_template("people/finish.html", kept=kept, home=url_for("home.index"))
+
+
+def again(token: str) -> Response | None:
+    """Return the very form that `token` keeps, filled in, for who has just signed in; else the page of its last tap.
+
+    The form's own view shows it: it is asked as if the page had lain open too long. Without this session's token every
+    view that refills its form acts on nothing and shows it again. None for a bad token.
+    """
+    kept = unseal(token)
+    if kept is None:
+        return None
+    page = _refilled(kept) or finish_page(token)
+    tokens.shown()  # the answer holds it, whichever view wrote it
+    return make_response(page)
+
+
+def _refilled(kept: Kept) -> str | None:
+    fields = MultiDict([*kept.fields, (FIELD, new_command_key())])
+    asked = EnvironBuilder(path=kept.path, base_url=request.host_url, method="POST", data=fields)
+    environ = {**asked.get_environ(), "HTTP_COOKIE": request.environ.get("HTTP_COOKIE", "")}
+    app, mine = current_app._get_current_object(), session._get_current_object()  # type: ignore[attr-defined]
+    # A context of its own: what this request has proved, its own token among it, proves nothing there.
+    with app.app_context(), RequestContext(app, environ, session=mine):
+        return _shown_again()
+
+
+def _shown_again() -> str | None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    if not getattr(view, "__linli_refills__", False):
+        return None
+    try:
+        rights.before_request()
+        answer = make_response(current_app.dispatch_request())
+    except (DomainError, HTTPException):
+        return None
+    return answer.get_data(as_text=True) if answer.status_code == 422 else None
 
 
 def _signer() -> URLSafeTimedSerializer:

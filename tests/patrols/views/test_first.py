@@ -193,9 +193,7 @@ def test_a_strangers_known_number_reads_the_same_and_gains_nothing(client_page, 
         owner = make_member(scene.village, display_name="真王桂芬", **phones.columns("+8619900009871"))
     known = client_page.submit(form_of(client_page.get(f"/p/{scene.token}"), scene.token), **TYPED)
     other = new_visitor()
-    fresh = other.submit(
-        form_of(other.get(f"/p/{scene.token}"), scene.token), **(TYPED | {"phone": "19900009873"})
-    )
+    fresh = other.submit(form_of(other.get(f"/p/{scene.token}"), scene.token), **(TYPED | {"phone": "19900009873"}))
     assert known.text == fresh.text
     assert "真王桂芬" not in known.text + client_page.get("/me").text
     assert session().get(Member, owner.id).session_epoch == 1
@@ -212,9 +210,7 @@ def test_a_strangers_known_number_reads_the_same_and_gains_nothing(client_page, 
 def test_a_form_whose_page_lay_open_too_long_comes_back_filled(client_page, scene):
     form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
     client_page.sign_out()
-    page = client_page.post(
-        form.action, form.filled(**TYPED), 400, headers={"Origin": client_page.public_url}
-    )
+    page = client_page.post(form.action, form.filled(**TYPED), 400, headers={"Origin": client_page.public_url})
     assert "您填的都在" in page.text
     assert page.one("input", name="phone").get("value") == TYPED["phone"]
     page = client_page.submit(form_of(page, scene.token))

@@ -5,10 +5,16 @@ from __future__ import annotations
 import random
 
 import pytest
-from flask import g
+from flask import g, request
 
-from community.core.web import session
-from community.people.views import kept
+from community.core.db import db, transaction
+from community.core.web import rights, session
+from community.people.models import Member
+from community.people.views import arrival, kept
+from tests.factories.access import make_grant
+from tests.factories.people import make_member
+from tests.factories.places import make_village
+from tests.harness.client import Visitor
 
 TYPED = {"reason": "电话打不通", "team_id": "7"}
 FIELDS = TYPED | {"csrf_token": "t", "command_key": "k", "password": "s", "new_password": "s"}
@@ -115,3 +121,72 @@ def test_a_visitor_of_a_public_form_gets_it_back_at_once(client_page):
     assert answer.status_code == 400
     assert "接着提交" in answer.text
     assert page.h1 == "登录"
+
+
+# --- the form itself, after signing in ---
+
+
+@pytest.fixture
+def desk(make_app):
+    """An app of its own with a planted door that proves its own token first, as the demo's does; a suspend form."""
+    app = make_app()
+
+    def enter():
+        return arrival.arrive(int(request.form["who"]), 1, kept=request.form["kept"])
+
+    app.add_url_rule("/enter", view_func=rights.public("x")(enter), methods=["POST"])
+    with app.app_context(), transaction():
+        village = make_village()
+        admin, member = make_member(village, display_name="陈建国"), make_member(village)
+        make_grant(admin, "village_admin", village)
+    visitor = Visitor(app.test_client(), app.extensions["linli_settings"].public_url)
+    visitor.sign_in(admin.id)
+    return app, visitor, admin, member
+
+
+def test_a_token_that_the_door_proved_does_not_send_the_kept_form(desk):
+    app, visitor, admin, member = desk
+    form = visitor.get(f"/desk/people/{member.id}").form("/suspend")
+    with visitor.client.session_transaction(base_url=visitor.public_url) as cookie:
+        cookie.pop("_user_id")
+    page = visitor.post(form.action, form.filled(reason="电话打不通"), 401, headers={"Origin": visitor.public_url})
+    token = page.one("input", name="kept").get("value")
+    csrf = page.form("/sign-in").filled()["csrf_token"]
+    page = visitor.post("/enter", {"who": str(admin.id), "kept": token, "csrf_token": csrf}, 200)
+    assert page.one("input", name="reason").get("value") == "电话打不通"
+    with app.app_context():
+        assert db.session.get(Member, member.id).status == "active"
+    visitor.submit(page.form("/suspend"))
+    with app.app_context():
+        assert db.session.get(Member, member.id).status == "suspended"
+
+
+def test_lists_and_choices_come_back_as_they_were_chosen(desk):
+    _app, visitor, admin, _member = desk
+    form = visitor.get("/desk/posts/new").form("/desk/posts/new")
+    with visitor.client.session_transaction(base_url=visitor.public_url) as cookie:
+        cookie.pop("_user_id")
+    typed = form.filled() | {"name": "新岗", "kind": "event", "open_to": "anyone"}
+    page = visitor.post(form.action, typed, 401, headers={"Origin": visitor.public_url})
+    sent = page.form("/sign-in").filled()
+    page = visitor.post("/enter", {"who": str(admin.id), "kept": sent["kept"], "csrf_token": sent["csrf_token"]}, 200)
+    again = page.form("/desk/posts/new").filled()
+    assert {name: again[name] for name in ("name", "kind", "open_to")} == {
+        "name": "新岗",
+        "kind": "event",
+        "open_to": "anyone",
+    }
+
+
+def test_a_row_of_buttons_without_a_form_of_its_own_is_one_tap(desk):
+    _app, visitor, admin, member = desk
+    form = visitor.get(f"/desk/people/{member.id}").forms
+    with visitor.client.session_transaction(base_url=visitor.public_url) as cookie:
+        cookie.pop("_user_id")
+    path = f"/desk/people/{member.id}/verify"
+    data = form[-1].filled() | {"note": "核对过"}
+    page = visitor.post(path, data, 401, headers={"Origin": visitor.public_url})
+    sent = page.form("/sign-in").filled()
+    page = visitor.post("/enter", {"who": str(admin.id), "kept": sent["kept"], "csrf_token": sent["csrf_token"]}, 200)
+    assert page.h1 == "接着提交"
+    assert page.form(path)
