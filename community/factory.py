@@ -32,7 +32,7 @@ from community.audit import (
     queries as audit_queries,
     views as audit_views,
 )
-from community.core import clock, events, holdings, scheduler, telling, todo
+from community.core import clock, events, holdings, scheduler, telling, todo, uploads
 from community.core.authz import system_actor
 from community.core.config import ROOT, Settings
 from community.core.db import configure_engine, db
@@ -87,6 +87,7 @@ from community.places import (
     areas as places_areas,
     backfill as places_backfill,
     events as places_events,
+    hanging as places_hanging,
     queries as places_queries,
     views as places_views,
 )
@@ -324,6 +325,8 @@ def _rooms(app: Flask, settings: Settings) -> None:
     people_erasing.needed.register(access_leaving.last_of)
     holdings.wire(HOLDINGS)
     messages_policies.circles.register(teams_queries.circles)
+    places_hanging.team_paths.register(teams_desk.paths)
+    uploads.wire({places_hanging.PURPOSE: places_hanging.may_see})
     faults.keep_form.register(patrols_views.keep_scan)
     faults.keep_form.register(people_views.kept.panel)
     looks.member_scope.register(people_queries.home_path)

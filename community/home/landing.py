@@ -9,6 +9,7 @@ from werkzeug.wrappers import Response
 
 from community.core.authz import Actor
 from community.core.ids import clean_code, is_code
+from community.core.web import pictures
 from community.core.web.limits import limiter, wrong_codes
 from community.core.web.rights import public
 from community.core.web.session import current_actor
@@ -16,7 +17,7 @@ from community.home import scanning
 from community.home.views import bp
 from community.patrols.views import first, scan
 from community.people import consents, queries as people
-from community.places import codes, queries as places
+from community.places import codes, hanging, queries as places
 from community.places.codes import PosterRevoked, ScannedPost
 from community.teams import queries as teams
 
@@ -35,6 +36,8 @@ class Landing:
     in_place: bool
     # Nobody is signed in here, and who is here for the first time may register on the spot.
     may_be_first: bool
+    # She puts up signs here: a picture says that this one hangs.
+    installs: bool = False
 
 
 @bp.get("/p/<token>")
@@ -63,7 +66,16 @@ def _page(actor: Actor | None, post: ScannedPost, token: str) -> Landing:
         consent=None if agreed else text,
         in_place=post.state == "active" and not post.moved,
         may_be_first=actor is None and post.open_to == "anyone",
+        installs=actor is not None and hanging.may_install(actor, post),
     )
+
+
+@bp.get("/p/<token>/photo")
+@wrong_codes
+@public("who has a sign's code may see how the sign hangs")
+def photo(token: str) -> Response:
+    post = codes.resolve(token, codes.accepted_hosts(request.host))
+    return pictures.answer(hanging.photo_of(post.print_id), small=True)
 
 
 @bp.get("/p")

@@ -55,6 +55,7 @@ _SIGN: Select[Any] = select(
     _PRINT.printed_at,
     _PRINT.retired_at,
     _PRINT.kid,
+    _PRINT.installed_photo,
 ).join(Post.__table__, _POST.id == _PRINT.post_id)
 # The print's own key is part of the question: a leaked old key must not vouch for signs that a newer one signed.
 _SCANNED = _SIGN.where(
@@ -86,6 +87,8 @@ class ScannedPost:
     kind: str = "patrol"
     spot: str = ""
     state_why: str | None = None
+    # Whether a picture shows the sign where it hangs.
+    pictured: bool = False
 
 
 class TokenBad(NotFound):
@@ -222,6 +225,7 @@ def _judge(row: Row[Any], src: Source) -> ScannedPost:
         kind=row.kind,
         spot=row.spot,
         state_why=row.state_why,
+        pictured=row.installed_photo is not None,
     )
     if row.retired_at is not None or post.state == "retired" or post.key_state == "dead":
         raise PosterRevoked(post)

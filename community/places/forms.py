@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_wtf.file import FileField
 from wtforms import HiddenField, IntegerField, RadioField, SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, ValidationError
+from wtforms.widgets import HiddenInput
 
 from community.core.i18n import _, plain
 from community.core.ids import MAX_ID
@@ -93,6 +95,13 @@ class PauseForm(Form):
     """Why a post is paused. It shares a page with RetireForm, hence the ids."""
 
     reason = StringField(_("原因"), [InputRequired(_("请写明原因，扫码的人会看到"))], id="pause-reason")
+
+
+class HangForm(Form):
+    """A picture of the sign where it hangs. What is no picture is refused where it is decoded."""
+
+    photo = FileField(_("照片"), [InputRequired(_("请拍一张牌子的照片"))])
+    generation = IntegerField(widget=HiddenInput())
 
 
 class RetireForm(Form):

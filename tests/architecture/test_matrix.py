@@ -34,6 +34,7 @@ SPECIAL = {
     "/inbox/open": {404},
     "/sign-in/demo": {404},
     "/pictures/<uuid:upload_id>": {404},
+    "/p/<token>/photo": {404},
 }
 # Pages whose things are public.
 OPEN_PLACES = re.compile(r"^/(p|join|kiosk|announcements|static)/")

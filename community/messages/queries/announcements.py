@@ -106,7 +106,9 @@ def areas_to_tell(actor: Actor) -> Sequence[Any]:
     """Return the district, towns and villages (id, code, name, path) that the actor may announce something to."""
     area = places.AREA.c
     prefixes = tuple(held.area_path for held in actor.held if held.area_path and Perm.ANNOUNCEMENT_MANAGE in held.perms)
-    wanted = select(area.id, area.code, area.name, area.path).where(area.kind.in_(TOLD_KINDS), under(area.path, prefixes))
+    wanted = select(area.id, area.code, area.name, area.path).where(
+        area.kind.in_(TOLD_KINDS), under(area.path, prefixes)
+    )
     return session().execute(wanted.order_by(area.path).limit(places.CHOICES)).all()
 
 

@@ -63,7 +63,7 @@ def _post_page(post_id: int, pause: PauseForm | None = None, retire: RetireForm 
         post=post,
         place=queries.place_line(post.scope_path),
         signs=signs,
-        names=actor_names({sign.printed_by for sign in signs}),
+        names=actor_names({who for sign in signs for who in (sign.printed_by, sign.installed_by) if who}),
         needs_sign=pages.needs_sign(post, signs),
         position=shown(post),
         pause_form=pause or PauseForm(formdata=None),
