@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from community.core import idempotency
 from community.core.i18n import Text, _
+from community.core.uploads import keeping
 from community.messages import forgetting
 from community.patrols import jobs as patrols
-from community.people import jobs as people
+from community.people import jobs as people, waits
 from community.people.erasing import COOLING_OFF
 from community.people.requests import COPY_OPEN
 
@@ -28,8 +29,16 @@ class Term:
     job: str = ""
 
     @property
+    def minutes(self) -> int:
+        return int(self.span.total_seconds() // 60) if self.span else 0
+
+    @property
+    def hours(self) -> int:
+        return self.minutes // 60
+
+    @property
     def days(self) -> int:
-        return self.span.days if self.span else 0
+        return self.hours // 24
 
 
 TERMS: tuple[Term, ...] = (
@@ -37,12 +46,14 @@ TERMS: tuple[Term, ...] = (
     Term("unconfirmed", _("没有人核对过的登记"), people.UNCONFIRMED_KEPT, _("从登记算起"), "erase_unconfirmed"),
     Term("consents", _("同意和撤回的时间"), people.CONSENTS_KEPT, _("从注销算起"), "forget_consents"),
     Term("codes", _("一次性登录码的记录（码本身过期就清空）"), people.CODES_KEPT, _("从过期算起"), "forget_codes"),
+    Term("waits", _("输错密码或口令的次数"), waits.FORGOTTEN, _("从最后一次算起"), "forget_waits"),
     Term("attempts", _("没有成功的扫码"), patrols.ATTEMPTS_KEPT, _("从扫码算起"), "forget_attempts"),
     Term("taps", _("提交过的操作（防止重复）"), idempotency.KEPT, _("从提交算起"), "forget_keys"),
     Term("read", _("读过的消息和公告的阅读记录"), forgetting.READ_KEPT, _("从读过算起"), "forget_read"),
     Term("unread", _("没有读的消息"), forgetting.UNREAD_KEPT, _("从收到算起"), "forget_read"),
     Term("sent", _("发出的短信和通知的内容"), forgetting.SENT_KEPT, _("从发出算起"), "forget_sent"),
     Term("dead", _("没有发出去的短信和通知的内容"), forgetting.DEAD_KEPT, _("从放弃算起"), "forget_sent"),
+    Term("pictures", _("删除的照片，和没有归处的照片"), keeping.ORPHAN_AGE, _("从删除或上传算起"), "sweep_uploads"),
     Term("copies", _("导出的压缩包：现做现发，不留文件，链接到时失效"), COPY_OPEN, _("从申请算起")),
     Term("audit", _("审计记录和查看个人资料的记录：只增不减，至少 12 个月"), None, ""),
     Term("ledger", _("积分账目和打卡记录：至少十年，注销后不带姓名"), None, ""),

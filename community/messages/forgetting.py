@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
 
 from community.core import clock
 from community.core.db import session
@@ -29,7 +29,8 @@ def forget_members(ids: Sequence[int]) -> None:
 def forget_read(limit: int = BATCH) -> int:
     """Delete up to `limit` old messages; return how many went."""
     now = clock.now()
-    old = or_(Message.read_at < now - READ_KEPT, Message.created_at < now - UNREAD_KEPT)
+    unread = and_(Message.read_at.is_(None), Message.created_at < now - UNREAD_KEPT)
+    old = or_(Message.read_at < now - READ_KEPT, unread)
     ids = session().scalars(select(Message.id).where(old).limit(limit)).all()
     session().execute(delete(Message).where(Message.id.in_(ids)))
     session().execute(delete(AnnouncementRead).where(AnnouncementRead.read_at < now - READ_KEPT))

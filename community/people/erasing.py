@@ -18,7 +18,7 @@ from community.core.db import locking, session
 from community.core.i18n import Text, _, plain
 from community.core.slots import Provider
 from community.people.events import MemberErased
-from community.people.models import Consent, Member, MemberArea, MemberCard, PrivacyRequest, SignInCode
+from community.people.models import Consent, DoorWait, Member, MemberArea, MemberCard, PrivacyRequest, SignInCode
 
 COOLING_OFF = dt.timedelta(hours=24)
 # What stands in her place wherever rows of what was done are shown.
@@ -65,6 +65,9 @@ def _hers(member_id: int) -> Sequence[Member]:
 
 
 def _blank(member: Member, now: dt.datetime) -> None:
+    if member.phone_hash is not None:
+        tries = DoorWait.subject.startswith(f"phone:{member.phone_hash}:")
+        session().execute(delete(DoorWait).where(tries).execution_options(synchronize_session=False))
     member.display_name = plain(PSEUDONYM)
     for column in (
         "phone_cipher", "phone_hash", "phone_tail_hash", "guardian_name", "guardian_phone_cipher", "status_reason",

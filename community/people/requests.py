@@ -206,7 +206,7 @@ def for_desk(actor: Actor) -> tuple[Lines, Lines]:
         .where(visible(actor, Perm.MEMBER_VERIFY, Member))
     )
     open_ones = lines.where(PrivacyRequest.kind == "erase", PrivacyRequest.state == "asked")
-    closed = lines.where(PrivacyRequest.state != "asked").order_by(PrivacyRequest.id.desc()).limit(HISTORY)
+    closed = lines.where(PrivacyRequest.state != "asked").order_by(PrivacyRequest.asked_at.desc()).limit(HISTORY)
     return session().execute(open_ones.order_by(PrivacyRequest.due_at)).all(), session().execute(closed).all()
 
 

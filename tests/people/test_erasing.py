@@ -21,7 +21,7 @@ from community.patrols.models import Attempt, CheckIn
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
 from community.people import consents, erasing, phones, policies, queries, services
-from community.people.models import Consent, Member, MemberArea, MemberCard, SignInCode
+from community.people.models import Consent, DoorWait, Member, MemberArea, MemberCard, SignInCode
 from community.points.models import Account, Award, Entry, Transfer, Txn
 from community.points.queries.invariants import broken
 from community.teams.models import Membership, MembershipEvent
@@ -72,6 +72,7 @@ def scene() -> Scene:
         )  # fmt: skip
         notify(made.member.id, "teams.active", {"team": NAME}, link="/me")
         session().add(Attempt(at=clock.now(), member_id=made.member.id, device=DEVICE, code="no_consent", src="poster"))
+        session().add(DoorWait(subject=f"phone:{phones.phone_hash(PHONE)}:*", failures=1, last_at=clock.now()))
         idempotency.store(f"m:{made.member.id}", "k", "a", Answer(303, "/me"))
     with transaction():
         check_in(actor_of(made.member), made.scanned, Evidence("poster", "near"), device=DEVICE)

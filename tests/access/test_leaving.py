@@ -1,0 +1,88 @@
+"""Who holds the last office of its kind hands it over first; all others simply end."""
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select, update
+
+from community.access import leaving
+from community.access.models import RoleGrant
+from community.core import clock
+from community.core.db import session, transaction
+from community.people.models import Member
+from tests.factories.access import make_grant
+from tests.factories.people import make_member
+from tests.factories.places import make_area, make_town, make_village
+
+pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app", "frozen_clock")]
+
+
+@pytest.fixture
+def village():
+    with transaction():
+        return make_village()
+
+
+def office(role: str, area, **overrides) -> Member:
+    with transaction():
+        member = make_member(area, **overrides)
+        make_grant(member, role, area)
+    return member
+
+
+def test_the_only_admin_of_a_place_is_needed_until_there_is_a_second(village) -> None:
+    first = office("village_admin", village)
+    (why,) = leaving.last_of(first.id)
+    assert "晚潮社区" in str(why)
+    office("village_admin", village)
+    assert leaving.last_of(first.id) == ()
+
+
+@pytest.mark.parametrize("change", [{"status": "suspended"}, {"status": "left"}])
+def test_a_second_who_cannot_act_does_not_count(village, change) -> None:
+    first, second = office("village_admin", village), office("village_admin", village)
+    with transaction():
+        session().execute(update(Member).where(Member.id == second.id).values(**change))
+    assert leaving.last_of(first.id)
+
+
+def test_an_admin_elsewhere_or_of_the_past_does_not_count(village, frozen_clock) -> None:
+    first = office("village_admin", village)
+    office("village_admin", make_area_elsewhere())
+    past = office("village_admin", village)
+    with transaction():
+        later = clock.now() + dt.timedelta(microseconds=1)
+        session().execute(update(RoleGrant).where(RoleGrant.member_id == past.id).values(until=later))
+    assert leaving.last_of(first.id) == ()
+    frozen_clock.tick(minutes=1)
+    assert leaving.last_of(first.id)
+
+
+def make_area_elsewhere():
+    with transaction():
+        return make_village(name="安澜社区")
+
+
+def test_the_systems_last_administrator_is_needed_wherever_she_sits(village) -> None:
+    with transaction():
+        district = make_area("district", "另一区")
+        make_town("桑埠镇", district)
+    first = office("system_admin", village)
+    assert leaving.last_of(first.id)
+    office("system_admin", district)
+    assert leaving.last_of(first.id) == ()
+
+
+def test_who_decides_about_nobody_may_always_go(village) -> None:
+    assert leaving.last_of(office("grid_worker", village).id) == ()
+
+
+def test_ending_keeps_the_rows_and_forgets_the_words(village) -> None:
+    member = office("grid_worker", village)
+    with transaction():
+        session().execute(update(RoleGrant).values(reason="王桂芬熟悉片区"))
+    with transaction():
+        leaving.end_all([member.id])
+    grant = session().scalars(select(RoleGrant)).one()
+    assert grant.until is not None
+    assert (grant.reason, grant.end_reason, grant.role) == (None, "erased", "grid_worker")

@@ -1,0 +1,102 @@
+"""The sheet the site prints of itself: read from the program, wrong when the program is."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+
+import pytest
+from flask import Flask
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table
+
+from community.core import scheduler
+from community.core.config import BadSettings, Settings
+from community.core.db import Base
+from community.core.scheduler import Job
+from community.home import compliance
+from community.people import consents
+
+pytestmark = pytest.mark.usefixtures("app", "frozen_clock")
+
+
+def test_every_promise_is_kept_and_says_what_it_was_read_from(client_page) -> None:
+    page = client_page.get("/compliance")
+    assert "没做到" not in page.text
+    for said in (
+        "不保存任何人的坐标",
+        "没有第三方脚本",
+        "不排名次",
+        "没有例外",
+        "自动清理",
+        "24 小时",
+        "30 天",
+        "3 年",
+    ):
+        assert said in page.text
+    for scope in consents.scopes():
+        assert str(consents.current(scope).title) in page.text
+    assert len(compliance.sheet().facts) >= 10
+    assert all(str(fact.found) for fact in compliance.sheet().facts)
+
+
+def test_help_and_the_accessibility_statement_lead_to_it(client_page) -> None:
+    assert "/compliance" in client_page.get("/help").links
+    assert "/compliance" in client_page.get("/accessibility").links
+
+
+@pytest.mark.parametrize("column", ["lat", "risk_score", "online_minutes", "religion"])
+def test_a_table_that_breaks_a_promise_shows(monkeypatch, column: str) -> None:
+    metadata = MetaData()
+    for table in Base.metadata.tables.values():
+        table.to_metadata(metadata)
+    Table("walk", metadata, Column("member_id", ForeignKey("member.id")), Column(column, Integer))
+    monkeypatch.setattr(compliance.Base, "metadata", metadata)
+    assert [fact for fact in compliance.sheet().facts if not fact.kept]
+
+
+def test_a_page_that_loads_from_elsewhere_shows(monkeypatch) -> None:
+    monkeypatch.setattr(compliance, "_foreign_addresses", lambda: (3, ("page.html",)))
+    broken = [fact for fact in compliance.sheet().facts if not fact.kept]
+    assert ["第三方" in str(fact.promise) for fact in broken] == [True]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<script src="https://cdn.example/x.js">',
+        "<img src='//track.example/p.gif'>",
+        "background:url(http://x.example/a)",
+    ],
+)
+def test_foreign_addresses_are_recognised(text: str) -> None:
+    assert compliance._FOREIGN.search(text)
+    assert not compliance._FOREIGN.search('<svg xmlns="http://www.w3.org/2000/svg"><a href="/help">')
+
+
+def test_a_job_that_failed_is_named(app: Flask) -> None:
+    job = scheduler.registered()["forget_read"]
+    scheduler.run_job(app, Job(job.name, "community.core.jobs:nothing_there", job.every))
+    assert compliance.sheet().late == ["forget_read"]
+
+
+def test_exceptions_carry_their_last_day_and_say_when_they_are_over(app: Flask, client_page) -> None:
+    settings = app.extensions["linli_settings"]
+    app.extensions["linli_settings"] = dataclasses.replace(
+        settings, exceptions=((dt.date(2026, 12, 31), "防汛值守"), (dt.date(2026, 10, 1), "国庆安保"))
+    )
+    page = client_page.get("/compliance")
+    assert "防汛值守到 12月31日 为止" in page.text
+    assert "国庆安保到 10月1日 为止 · 已结束" in page.text
+
+
+def test_exceptions_are_read_from_the_environment() -> None:
+    read = Settings.from_env("test", {"COMPLIANCE_EXCEPTIONS": "2027-06-30 防汛值守 ; 2027-01-01 安保"}).exceptions
+    assert read == ((dt.date(2027, 6, 30), "防汛值守"), (dt.date(2027, 1, 1), "安保"))
+    for wrong in ("防汛值守", "2027-13-01 x", "2027-06-30"):
+        with pytest.raises(BadSettings):
+            Settings.from_env("test", {"COMPLIANCE_EXCEPTIONS": wrong})
+
+
+def test_the_sheet_is_open_to_everybody_and_writes_nothing(client_page, statements) -> None:
+    client_page.get("/compliance")
+    assert not [one for one in statements if one.lstrip().upper().startswith(("INSERT", "UPDATE", "DELETE"))]
