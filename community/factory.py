@@ -196,6 +196,7 @@ JOBS: tuple[Job, ...] = (
     Job("forget_keys", "community.core.jobs:forget_old_keys", timedelta(hours=1)),
     Job("sweep_uploads", "community.core.jobs:sweep_uploads", timedelta(hours=24)),
     Job("send_messages", "community.messages.jobs:send_due", timedelta(seconds=10)),
+    Job("import_tables", "community.places.jobs:import_tables", timedelta(seconds=10)),
     Job("settle_silent", "community.patrols.jobs:settle_silent", timedelta(hours=1)),
     Job("forget_attempts", "community.patrols.jobs:forget_attempts", timedelta(hours=6)),
     Job("erase_due", "community.people.jobs:erase_due", timedelta(minutes=10)),

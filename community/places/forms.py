@@ -15,7 +15,7 @@ from community.core.ids import MAX_ID
 from community.core.web.forms import Form
 from community.places import geo
 from community.places.models import Post
-from community.places.policies import Details, Position
+from community.places.policies import AreaDetails, Details, Position, UnitDetails
 
 KINDS = {"patrol": _("巡逻"), "stairwell": _("楼道"), "event": _("活动"), "shop": _("商家")}
 OPEN_TO = {"volunteers": _("只限在队志愿者"), "anyone": _("所有登记的居民")}
@@ -113,3 +113,69 @@ class RetireForm(Form):
 def shown(post: Post) -> str:
     """Return a post's position as the form takes it: exactly, so that sending it back moves nothing."""
     return ",".join(f"{degrees:.7f}".rstrip("0").rstrip(".") for degrees in (post.lat, post.lon))
+
+
+LEVELS = {"town": _("镇街"), "village": _("村社"), "grid": _("网格"), "building": _("楼幢")}
+
+
+class AreaForm(Form):
+    """What is written about an area; `seen` marks what the form showed."""
+
+    name = StringField(_("名称"), [InputRequired(_("请填写名称"))])
+    code = StringField(_("编码"), [InputRequired(_("请填写编码"))])
+    title = StringField(_("称呼"))
+    population = StringField(_("人口"))
+    phone = StringField(_("办公电话"))
+    seen = HiddenField()
+
+    def validate_population(self, field: Any) -> None:
+        """Refuse what is no whole number; how large it may be is the policies' matter."""
+        text = (field.data or "").strip()
+        if text and not (text.isascii() and text.isdigit() and len(text) < 12):
+            raise ValidationError(plain(_("请只填数字，例如 2610")))
+
+    def details(self) -> AreaDetails:
+        return AreaDetails(
+            name=self.name.data or "",
+            code=self.code.data or "",
+            title=self.title.data or "",
+            population=int(self.population.data) if (self.population.data or "").strip() else None,
+            phone=self.phone.data or "",
+        )
+
+
+class NewAreaForm(AreaForm):
+    """A new area; its kind is one that may lie below its parent."""
+
+    kind = RadioField(_("级别"), [InputRequired(_("请选择级别"))], choices=[])
+
+    def offer(self, kinds: tuple[str, ...]) -> None:
+        """Let these kinds be chosen."""
+        self.kind.choices = [SelectChoice(kind, LEVELS[kind]) for kind in kinds]
+        if len(kinds) == 1 and not self.kind.data:
+            self.kind.data = kinds[0]
+
+
+class MoveAreaForm(Form):
+    """An area's new parent; `seen` marks what the form showed."""
+
+    parent_id = SelectField(_("移到"), [InputRequired(_("请选择上级"))], coerce=_area_id, validate_choice=False)
+    reason = StringField(_("为什么移动"))
+    seen = HiddenField()
+
+    def offer(self, areas: list[tuple[int, str]]) -> None:
+        """Let these (id, label) be chosen."""
+        choices = [SelectChoice(area_id, label) for area_id, label in areas]
+        self.parent_id.choices = [SelectChoice("", plain(_("请选择"))), *choices]
+
+
+class UnitForm(Form):
+    """A flat or shop; `seen` marks what the form showed."""
+
+    label = StringField(_("房号"), [InputRequired(_("请填写房号"))])
+    area_m2 = StringField(_("建筑面积（平方米）"))
+    address_code = StringField(_("地址编码"))
+    seen = HiddenField()
+
+    def details(self) -> UnitDetails:
+        return UnitDetails(self.label.data or "", self.area_m2.data or "", self.address_code.data or "")

@@ -115,9 +115,14 @@ def _line(text: str, field: str, longest: int, *, needed: Text | None = None) ->
         raise DomainError(f"{field}_empty", needed, field=field)
     if len(line) > longest:
         raise DomainError(f"{field}_long", _("最多 %(count)s 个字", count=longest), field=field)
-    if any(_hidden(character) for character in line):
+    if has_hidden(line):
         raise DomainError(f"{field}_hidden", _("里面有看不见的字符，请重新输入一遍"), field=field)
     return line
+
+
+def has_hidden(text: str) -> bool:
+    """Say whether `text` holds a sign that cannot be seen, or that turns the others round."""
+    return any(_hidden(character) for character in text)
 
 
 def _hidden(character: str) -> bool:
@@ -135,7 +140,7 @@ PATH_LONGEST: Final = 200
 MOST_PEOPLE: Final = 100_000_000
 # Official codes are digits; letters are for what has none of its own. A slash would break paths.
 _CODE: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]*")
-_PHONE: Final = re.compile(r"\+?[0-9][0-9 -]{3,26}[0-9](?:[转xX#][0-9]{1,6})?")
+_PHONE: Final = re.compile(r"\+?[0-9][0-9 -]{3,26}[0-9](?:[\u8f6cxX#][0-9]{1,6})?")
 # Which kind may lie right below which; a village without grids holds its buildings itself.
 BELOW: Final = {
     "district": ("town",),
@@ -182,9 +187,14 @@ def check_code(text: str) -> str:
 def check_phone(text: str) -> str:
     """Return an office's number as it is printed, "" for none; raises DomainError (field "phone")."""
     phone = _line(unicodedata.normalize("NFKC", text), "phone", PHONE_LONGEST)
-    if phone and not _PHONE.fullmatch(phone):
+    if phone and not is_phone(phone):
         raise DomainError("phone", _("这不像一个电话号码，例如 0571-8200 0001"), field="phone")
     return phone
+
+
+def is_phone(text: str) -> bool:
+    """Say whether `text` is written like a telephone number."""
+    return bool(_PHONE.fullmatch(unicodedata.normalize("NFKC", text)))
 
 
 def must_nest(kind: str, parent_kind: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from community.core import clock
 from community.core.db import session, transaction
-from community.core.ids import new_code, new_id
+from community.core.ids import new_code, new_id, new_uuid
 from community.messages.models import Announcement
 from community.patrols.models import CheckIn
 from community.patrols.policies import Evidence
@@ -20,7 +20,7 @@ from community.teams.models import Team
 from tests.factories.access import actor_of, make_grant
 from tests.factories.patrols import scan, token_of
 from tests.factories.people import give_consent, make_member
-from tests.factories.places import make_area, make_post, make_print, make_village
+from tests.factories.places import make_area, make_post, make_print, make_run, make_unit, make_village
 from tests.factories.points import open_books
 from tests.factories.teams import make_membership, make_team
 
@@ -58,6 +58,9 @@ def make_world(district: Area, name: str) -> World:
         open_books(town)
         post, other = make_post(village), make_post(village, name="中心花园岗", lat=30.3)
         sign, second = make_print(post), make_print(other)
+        grid = make_area("grid", "第一网格", village)
+        unit = make_unit(make_area("building", "晚潮苑1幢", grid))
+        run = make_run(village)
         team = make_team(village)
         volunteer, applicant = make_member(village), make_member(village, verified=False, display_name="陈新")
         active = make_membership(volunteer, team)
@@ -93,6 +96,10 @@ def make_world(district: Area, name: str) -> World:
         "membership_id": str(applied.id),
         "team_id": str(team.id),
         "post_id": str(post.id),
+        "area_id": str(grid.id),
+        "unit_id": str(unit.id),
+        "run_id": str(run.id),
+        "table": "units",
         "area_code": village.code,
         "checkin_id": str(flagged),
         "txn_id": str(txn),

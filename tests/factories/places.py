@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from decimal import Decimal
 from typing import Any
 
 from community.core import clock
 from community.core.db import session
 from community.core.ids import new_code
-from community.places.models import Area, Post, PostPrint
+from community.places.models import Area, ImportRun, Post, PostPrint, Unit
 
 _numbers = itertools.count(1)
 
@@ -72,3 +73,23 @@ def make_print(post: Post, generation: int = 1, **overrides: Any) -> PostPrint:
     session().add(sign)
     session().flush()
     return sign
+
+
+def make_unit(building: Area, label: str = "2-301", **overrides: Any) -> Unit:
+    """A unit of `building`, 89.5 m²."""
+    fields: dict[str, Any] = {"area_m2": Decimal("89.50"), "address_code": None}
+    unit = Unit(
+        building_id=building.id, town_id=building.town_id, scope_path=building.path, label=label, **(fields | overrides)
+    )
+    session().add(unit)
+    session().flush()
+    return unit
+
+
+def make_run(area: Area, **overrides: Any) -> ImportRun:
+    """A checked table of no rows for `area`, brought by nobody's id 1."""
+    fields: dict[str, Any] = {"kind": "posts", "file_name": "posts.csv", "state": "checked", "made_by": 1}
+    run = ImportRun(area_id=area.id, scope_path=area.path, created_at=clock.now(), **(fields | overrides))
+    session().add(run)
+    session().flush()
+    return run

@@ -1,6 +1,6 @@
-"""The room's pages: posts and areas at the desk (`posts`), printing and withdrawing their signs (`signs`)."""
+"""The room's pages at the desk: posts, signs, the area tree with its units (`areas`), tables in and out (`imports`)."""
 
-from community.places.views import hanging, posts, signs
+from community.places.views import areas, hanging, imports, posts, signs
 from community.places.views.blueprint import bp
 
-__all__ = ["bp", "hanging", "posts", "signs"]
+__all__ = ["areas", "bp", "hanging", "imports", "posts", "signs"]

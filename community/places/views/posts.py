@@ -1,4 +1,4 @@
-"""The desk's pages of posts and the area tree."""
+"""The desk's pages of posts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
 from community.places import geo, pages, queries, services
 from community.places.forms import DetailsForm, MoveForm, NewPostForm, PauseForm, PlaceForm, RetireForm, shown
-from community.places.models import POST_STATES, Area
+from community.places.models import POST_STATES
 from community.places.views.blueprint import bp
 
 # Fewer decimals than these are more than ten metres off.
@@ -190,25 +190,6 @@ def retire(post_id: int) -> Response | tuple[str, int]:
     if not _done(form, lambda actor: services.retire_post(actor, post_id, reason=form.reason.data)):
         return _post_page(post_id, retire=form), 422
     return _back_to(post_id, _("已撤销，它的牌子都已作废。请把现场的牌子取下来。"))
-
-
-# --- the area tree ---
-
-
-@bp.get("/desk/areas")
-@requires(Perm.AREA_READ)
-def areas() -> str:
-    actor, parent = must_be_signed_in(), None
-    if request.args.get("in"):
-        parent = queries.area_for(actor, _asked("in"))
-    found = queries.areas_read(actor, parent)
-    above = _above(actor, parent) if parent else []
-    counts = queries.post_counts(found)
-    return render_template("places/areas.html", parent=parent, found=found, above=above, counts=counts)
-
-
-def _above(actor: Actor, parent: Area) -> list[Area]:
-    return [one for one in queries.ancestors(parent.path)[:-1] if queries.may_read_area(actor, one)]
 
 
 # --- what the commands share ---

@@ -1,0 +1,243 @@
+"""Imports as runs: a file is checked and kept, somebody confirms it, a job takes it in, and anybody may look or stop.
+
+A file of up to ALL_AT_ONCE rows is taken in whole or not at all. A larger one goes in parts of BATCH rows, each in its
+own transaction with the count of rows done, so that whoever takes it over goes on behind them. Taking the same file in
+twice changes nothing the second time: rows are known by their codes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import gzip
+import json
+from collections.abc import Sequence
+from typing import Any, Final
+
+from sqlalchemy import select
+from sqlalchemy.orm import undefer
+
+from community.audit import services as audit
+from community.core import clock
+from community.core.authz import Actor, Perm, can, must, system_actor, visible
+from community.core.db import locking, session
+from community.core.errors import Conflict, DomainError, NotFound
+from community.core.i18n import _
+from community.places import queries
+from community.places.imports import cells, tables
+from community.places.imports.cells import Draft
+from community.places.imports.plans import Plan, Scope
+from community.places.imports.problems import Problem
+from community.places.imports.reading import BadFile, read
+from community.places.models import IMPORT_KINDS, Area, ImportRun
+
+ALL_AT_ONCE: Final = 3000
+BATCH: Final = 1000
+# So many faults are kept with a run; more say only how many they are.
+MOST_KEPT: Final = 1000
+FORGOTTEN: Final = dt.timedelta(days=7)
+JOB: Final = "import_tables"
+_OPEN = ("queued", "running")
+_NAME_LONGEST = 120
+
+
+def check_file(actor: Actor, *, kind: str, area_id: int | None, name: str, data: bytes) -> ImportRun:
+    """Check a file for an area and keep it as a run: every row looked at, nothing of it written.
+
+    Raises BadFile when it cannot be read as a table, DomainError ("area_id") for an area that is not the actor's.
+    """
+    if kind not in IMPORT_KINDS:
+        raise NotFound
+    perm = tables.PERMS[kind]
+    must(actor, perm)
+    area = queries.area(area_id) if area_id else None
+    if area is None or not can(actor, perm, area):
+        raise DomainError("area_unknown", _("请选择您管理的一个区域"), field="area_id")
+    table = read(data)
+    drafts = tables.ordered(kind, list(cells.drafts(kind, table)))
+    if not drafts:
+        raise BadFile("file_empty", _("只有列名，没有内容"), _("请从第二行开始，每行填一条。"))
+    plan = tables.check(kind, drafts, Scope(area.path))
+    run = ImportRun(
+        kind=kind,
+        area_id=area.id,
+        scope_path=area.path,
+        file_name=_file_name(name),
+        encoding=table.encoding,
+        state="checked",
+        total=len(drafts),
+        done=0,
+        rows=_packed(drafts),
+        made_by=actor.member_id,
+        created_at=clock.now(),
+    )
+    _note(run, plan)
+    session().add(run)
+    session().flush()
+    return run
+
+
+def confirm(actor: Actor, run_id: int) -> ImportRun:
+    """Let a checked file be taken in by the job. Raises Conflict when it has faults or was decided already."""
+    run = _locked(actor, run_id)
+    if run.state != "checked" or run.bad:
+        raise Conflict(
+            "import_not_ready",
+            _("这个文件现在不能导入"),
+            next_step=_("请刷新页面看它的状态；有问题的行要先改好，再上传一次。"),
+        )
+    run.state = "queued"
+    session().flush()
+    _record(actor, "import_confirm", run)
+    return run
+
+
+def stop(actor: Actor, run_id: int) -> ImportRun:
+    """Drop a run that is not finished. Parts of a large file that were taken in stay, and the page says how many."""
+    run = _locked(actor, run_id)
+    if run.state not in ("checked", *_OPEN):
+        raise Conflict("import_over", _("这次导入已经结束"), next_step=_("请刷新页面看结果。"))
+    _end(run, "dropped")
+    _record(actor, "import_stop", run)
+    return run
+
+
+def waiting() -> Sequence[int]:
+    """Return the runs that are to be taken in, oldest first."""
+    return session().scalars(select(ImportRun.id).where(ImportRun.state.in_(_OPEN)).order_by(ImportRun.id)).all()
+
+
+def take_part(run_id: int) -> bool:
+    """Take the next part of a run in, in the caller's transaction; return whether more is left.
+
+    Its rows are checked again: what changed since somebody looked at them is found, and ends the run as failed.
+    """
+    wanted = locking(select(ImportRun).where(ImportRun.id == run_id)).options(undefer(ImportRun.rows))
+    run = session().scalar(wanted.execution_options(populate_existing=True))
+    if run is None or run.state not in _OPEN or run.rows is None:
+        return False
+    if run.state == "queued":
+        run.state, run.started_at = "running", clock.now()
+    drafts = unpacked(run.rows)
+    part = drafts if len(drafts) <= ALL_AT_ONCE else drafts[run.done : run.done + BATCH]
+    plan = tables.check(run.kind, part, Scope(run.scope_path))
+    if plan.problems:
+        _note(run, plan)
+        _end(run, "failed")
+    else:
+        tables.apply(run.kind, plan)
+        run.done += len(part)
+        if run.done >= run.total:
+            _end(run, "done")
+    session().flush()
+    if run.state not in _OPEN:
+        _record(system_actor(JOB), f"import_{run.state}", run)
+    return run.state in _OPEN
+
+
+def drop_forgotten() -> int:
+    """Drop checked files that nobody confirmed for a week, a few at a time; return how many."""
+    old = select(ImportRun).where(ImportRun.state == "checked", ImportRun.created_at < clock.now() - FORGOTTEN)
+    found = session().scalars(locking(old.limit(BATCH))).all()
+    for run in found:
+        _end(run, "dropped")
+    return len(found)
+
+
+def fail(run_id: int) -> None:
+    """End a run that cannot go on: its part raised what nobody foresaw."""
+    run = session().scalar(locking(select(ImportRun).where(ImportRun.id == run_id)))
+    if run is not None and run.state in _OPEN:
+        _end(run, "failed")
+        _record(system_actor(JOB), "import_failed", run)
+
+
+# --- looking ---
+
+
+def runs(actor: Actor, limit: int = 30) -> Sequence[ImportRun]:
+    """Return the newest runs in the actor's areas that are hers to see."""
+    wanted = select(ImportRun).where(_readable(actor)).order_by(ImportRun.id.desc()).limit(limit)
+    return session().scalars(wanted).all()
+
+
+def run_for(actor: Actor, run_id: int) -> ImportRun:
+    """Return the run; raises NotFound for an unknown one and for one outside the actor's areas."""
+    run = session().get(ImportRun, run_id)
+    if run is None:
+        raise NotFound
+    must(actor, tables.PERMS[run.kind], run)
+    return run
+
+
+def kinds(actor: Actor) -> list[str]:
+    """Return the kinds of tables that the actor may bring."""
+    return [kind for kind in IMPORT_KINDS if can(actor, tables.PERMS[kind])]
+
+
+def places(actor: Actor) -> Sequence[Area]:
+    """Return the areas that a table may be for: the topmost ones that the actor keeps."""
+    paths = {
+        grant.area_path
+        for grant in actor.held
+        if grant.area_path and grant.perms & {Perm.AREA_MANAGE, Perm.POST_MANAGE}
+    }
+    tops = [path for path in paths if not any(path != other and path.startswith(other) for other in paths)]
+    return session().scalars(select(Area).where(Area.path.in_(tops)).order_by(Area.path)).all()
+
+
+def _readable(actor: Actor) -> Any:
+    own = visible(actor, Perm.AREA_MANAGE, ImportRun)
+    return own | (visible(actor, Perm.POST_MANAGE, ImportRun) & (ImportRun.kind == "posts"))
+
+
+# --- keeping ---
+
+
+def _packed(drafts: Sequence[Draft]) -> bytes:
+    rows = [[one.line, dict(one.values), sorted(one.numbers), one.wide] for one in drafts]
+    return gzip.compress(json.dumps(rows, ensure_ascii=False, separators=(",", ":")).encode(), 6, mtime=0)
+
+
+def unpacked(data: bytes) -> list[Draft]:
+    """Return the rows that a run keeps."""
+    return [
+        Draft(line, values, frozenset(numbers), wide)
+        for line, values, numbers, wide in json.loads(gzip.decompress(data))
+    ]
+
+
+def _note(run: ImportRun, plan: Plan) -> None:
+    run.bad = len(plan.bad_lines)
+    run.counts = plan.counts()
+    run.problems = [problem.stored() for problem in plan.problems[:MOST_KEPT]]
+
+
+def _end(run: ImportRun, state: str) -> None:
+    run.state, run.finished_at = state, clock.now()
+    # What a person may still want to mend stays; what was taken in is in its own tables.
+    run.rows = None
+
+
+def _file_name(name: str) -> str:
+    shown = Problem(0, "", name.replace("\\", "/").rpartition("/")[2], "").stored()["value"]
+    return str(shown)[:_NAME_LONGEST] or "-"
+
+
+def _locked(actor: Actor, run_id: int) -> ImportRun:
+    wanted = locking(select(ImportRun).where(ImportRun.id == run_id))
+    run = session().scalar(wanted.execution_options(populate_existing=True))
+    if run is None:
+        raise NotFound
+    must(actor, tables.PERMS[run.kind], run)
+    return run
+
+
+def _record(actor: Actor, verb: str, run: ImportRun) -> None:
+    audit.record(
+        actor,
+        f"places.{verb}",
+        "import_run",
+        run.id,
+        scope_path=run.scope_path,
+        details={"kind": run.kind, "rows": run.total, "done": run.done, **run.counts},
+    )

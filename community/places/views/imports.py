@@ -1,0 +1,153 @@
+"""The desk's pages of imports and exports: bring a table, read what is wrong with it, confirm, watch, take one home."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flask import Response as Answer, flash, redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from community.core.authz import Perm
+from community.core.errors import DomainError, NotFound
+from community.core.i18n import Text, _, plain
+from community.core.ids import MAX_ID
+from community.core.web import preferences, security
+from community.core.web.command import command
+from community.core.web.rights import requires
+from community.core.web.session import must_be_signed_in
+from community.places import browsing, queries
+from community.places.imports import columns, exporting, problems, reading, runs
+from community.places.models import IMPORT_KINDS, ImportRun
+from community.places.views.blueprint import bp
+
+# Faults shown on a page; the list to download has all that are kept.
+_SHOWN = 100
+_REFRESH_SECONDS = 3
+_CSV = "text/csv; charset=utf-8"
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_HEADS: tuple[Text, ...] = (_("行"), _("列"), _("填的是"), _("哪里不对"), _("怎么改"))
+
+
+@bp.get("/desk/imports")
+@requires(Perm.POST_MANAGE)
+def imports() -> str:
+    return _start_page(request.args.get("kind", ""))
+
+
+@bp.post("/desk/imports")
+@requires(Perm.POST_MANAGE)
+@security.takes_files(reading.MOST_BYTES + 64 * 1024)
+@command()
+def check_import() -> Response | tuple[str, int]:
+    file, kind, area_id = request.files.get("file"), request.form.get("kind", ""), request.form.get("area_id", type=int)
+    if kind not in IMPORT_KINDS:
+        raise NotFound
+    try:
+        data = file.read() if file else b""
+        area_id = area_id if area_id and 0 < area_id <= MAX_ID else None
+        name = file.filename or "" if file else ""
+        run = runs.check_file(must_be_signed_in(), kind=kind, area_id=area_id, name=name, data=data)
+    except DomainError as error:
+        if error.field is None:
+            raise
+        return _start_page(kind, error), 422
+    return redirect(url_for("places.import_run", run_id=run.id), 303)
+
+
+def _start_page(kind: str, error: DomainError | None = None) -> str:
+    actor = must_be_signed_in()
+    kinds = runs.kinds(actor)
+    chosen = kind if kind in kinds else "posts"
+    return render_template(
+        "places/imports.html",
+        kinds=kinds,
+        kind=chosen,
+        columns=[column for column in columns.columns(chosen) if column.reads],
+        choices=columns.choices,
+        places=runs.places(actor),
+        runs=runs.runs(actor),
+        error=error,
+        limits={"rows": reading.MOST_ROWS, "whole": runs.ALL_AT_ONCE, "megabytes": reading.MOST_BYTES >> 20},
+    )
+
+
+@bp.get("/desk/imports/<id:run_id>")
+@requires(Perm.POST_MANAGE)
+def import_run(run_id: int) -> Response:
+    run = runs.run_for(must_be_signed_in(), run_id)
+    page = render_template(
+        "places/import_run.html",
+        run=run,
+        place=queries.area(run.area_id),
+        faults=_faults(run, _SHOWN),
+        kept=len(run.problems),
+        whole=run.total <= runs.ALL_AT_ONCE,
+    )
+    answer = Answer(page)
+    if run.state in {"queued", "running"}:
+        # A header, so that the page moves on without a script; somebody who reads longer stops it with Escape.
+        answer.headers["Refresh"] = str(_REFRESH_SECONDS)
+    return answer
+
+
+def _faults(run: ImportRun, most: int) -> list[tuple[int, str, str, Text, Text]]:
+    names = {column.key: column.header(_language()) for column in columns.columns(run.kind)}
+    return [
+        (one["line"], names.get(one["column"], ""), one["value"], *problems.words(one["code"], one["more"]))
+        for one in run.problems[:most]
+    ]
+
+
+@bp.post("/desk/imports/<id:run_id>/confirm")
+@requires(Perm.POST_MANAGE)
+@command()
+def confirm_import(run_id: int) -> Response:
+    runs.confirm(must_be_signed_in(), run_id)
+    return redirect(url_for("places.import_run", run_id=run_id), 303)
+
+
+@bp.post("/desk/imports/<id:run_id>/stop")
+@requires(Perm.POST_MANAGE)
+@command()
+def stop_import(run_id: int) -> Response:
+    runs.stop(must_be_signed_in(), run_id)
+    flash(plain(_("已停止。")), "ok")
+    return redirect(url_for("places.import_run", run_id=run_id), 303)
+
+
+@bp.get("/desk/imports/<id:run_id>/faults.csv")
+@requires(Perm.POST_MANAGE)
+def import_faults(run_id: int) -> Response:
+    run = runs.run_for(must_be_signed_in(), run_id)
+    return _file(exporting.bad_rows(run.kind, run.problems, _HEADS, _language()), f"faults-{run.id}.csv")
+
+
+@bp.get("/desk/imports/template")
+@requires(Perm.POST_MANAGE)
+def import_template() -> Response:
+    kind, form = request.args.get("kind", "posts"), request.args.get("form", "csv")
+    if kind not in IMPORT_KINDS or form not in {"csv", "xlsx"}:
+        raise NotFound
+    if form == "csv":
+        return _file([exporting.template_csv(kind, _language())], f"{kind}.csv")
+    return _file([exporting.template(kind, _language())], f"{kind}.xlsx", _XLSX)
+
+
+@bp.get("/desk/areas/<id:area_id>/export/<any(areas, buildings, units, posts):table>.csv")
+@requires(Perm.AREA_READ)
+def export_table(area_id: int, table: str) -> Response:
+    actor = must_be_signed_in()
+    area = browsing.read_area(actor, area_id)
+    rows = exporting.export(actor, table, area.path, _language(), bom=request.args.get("bom") != "0")
+    return _file(rows, f"{table}-{area.code}.csv")
+
+
+def _language() -> str:
+    return "en" if preferences.current().lang == "en" else "zh"
+
+
+def _file(parts: Iterable[str | bytes], name: str, mimetype: str = _CSV) -> Response:
+    answer = Answer(b"".join(part if isinstance(part, bytes) else part.encode() for part in parts), mimetype=mimetype)
+    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer
