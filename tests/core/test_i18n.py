@@ -173,7 +173,9 @@ def data_of(app: Flask) -> list[str]:
         for table in Base.metadata.sorted_tables:
             columns = [column for column in table.columns if f"{table.name}.{column.name}" not in TRANSLATED]
             for row in session().execute(select(*columns)):
-                found.update(text for text in strings(list(row)) if CJK.search(text) and len(text) > 1)
+                # Announcements are shown line by line.
+                lines = (line for text in strings(list(row)) for line in text.splitlines())
+                found.update(line for line in lines if CJK.search(line) and len(line) > 1)
     return sorted(found, key=len, reverse=True)
 
 
