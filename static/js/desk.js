@@ -6,6 +6,10 @@
   var here = document.querySelector(".rail [aria-current]");
   if (here) here.closest("ul").scrollLeft = here.offsetLeft - 24;
 
+  // A screen in a hall goes on to its next panel.
+  var round = document.body.dataset;
+  if (round.next) setTimeout(function () { location.replace(round.next); }, round.seconds * 1000);
+
   // A link with data-key is followed by that key, unless one is typing.
   document.addEventListener("keydown", function (event) {
     var plain = /^[a-z]$/.test(event.key) && !event.ctrlKey && !event.metaKey && !event.altKey;

@@ -1,93 +1,119 @@
-"""What a phone shows, measured in a real Chromium: nothing too wide, too small to tap or to read, or too heavy."""
+"""Every page of the site, as somebody of the demo sees it, measured in a real Chromium in every look (ux.md §5)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from pathlib import Path
+from typing import Any
 
 import pytest
-from playwright.sync_api import Page, Request
 
-from tests.harness.browser import Phone
+from tests.harness.measure import Bench, Reading, budget
 from tests.harness.server import Server
+from tests.harness.tour import Stop, Tour
 
 pytestmark = pytest.mark.browser
 
-NEW_PHONE = Callable[..., Phone]
-EVERYBODYS = ("/", "/join", "/sign-in", "/p", "/help", "/nothing-here")
-HERS = ("/", "/me", "/points", "/checkins", "/inbox", "/memberships")
-STAFFS = ("/desk", "/desk/applications", "/desk/people", "/desk/checkins", "/desk/posts", "/desk/posts/new")
-
-MEASURE = """(least) => {
-  const seen = (e) => ((box) => box.width > 1 && box.height > 1 && box.right > 0)(e.getBoundingClientRect());
-  const named = (e) => e.outerHTML.slice(0, 80);
-  const targets = [...document.querySelectorAll("a[href], button, .in, summary")].filter(seen)
-    .filter((e) => getComputedStyle(e).display !== "inline" && Math.min(e.offsetWidth, e.offsetHeight) < least.target);
-  const texts = [], walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  while (walk.nextNode()) {
-    const e = walk.currentNode.parentElement;
-    if (walk.currentNode.data.trim() && seen(e) && !e.closest("svg, script, option")
-        && parseFloat(getComputedStyle(e).fontSize) < least.text) texts.push(e);
-  }
-  const wide = Math.max(document.documentElement.scrollWidth, innerWidth) - screen.width;
-  return [...targets.map((e) => "small to tap: " + named(e)), ...texts.map((e) => "small to read: " + named(e)),
-    ...(wide > 0 ? [wide + " px too wide"] : [])];
-}"""
+# No pages for people: what programs ask, and files.
+NO_PAGES = {"/healthz", "/metrics", "/readyz", "/static/<path:filename>", "/pictures/<uuid:upload_id>"}
+# Pages that only an act leads to; the journeys of their rooms show them.
+AFTER_AN_ACT = {
+    "/codes/<id:code_id>",
+    "/me/export/<id:request_id>",
+    "/desk/done/<uuid:run_id>",
+    "/desk/imports/<id:run_id>",
+    "/desk/imports/<id:run_id>/faults.csv",
+    "/desk/people/<id:member_id>/merge/<id:into_id>",
+}
 
 
-def become(page: Page, person: str) -> None:
-    page.goto("/sign-in")
-    page.get_by_role("button", name=person).click()
+@pytest.fixture(scope="module")
+def site(_demo_instance: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """One server with the demo district for all tests of this file; they only read."""
+    folder = tmp_path_factory.mktemp("site") / "demo"
+    shutil.copytree(_demo_instance, folder)
+    server = Server(folder).start()
+    yield server
+    server.stop()
 
 
-def faults(page: Page, path: str, target: float, text: float) -> list[str]:
-    page.goto(path)
-    return [f"{path}: {fault}" for fault in page.evaluate(MEASURE, {"target": target, "text": text})]
+@pytest.fixture(scope="module")
+def tour(site: Server) -> Tour:
+    return Tour(site.url)
 
 
-@pytest.mark.parametrize(("size", "target", "text"), [("std", 48, 13), ("large", 60, 18), ("xlarge", 60, 24)])
-def test_on_a_phone_everything_can_be_tapped_and_read(
-    demo_server: Server, new_phone: NEW_PHONE, size: str, target: float, text: float
-) -> None:
-    phone = new_phone(demo_server)
-    phone.context.add_cookies([{"name": "linli_look", "value": f"{size}.light.zh", "url": demo_server.url}])
-    page = phone.open("/")
-    found = [fault for path in EVERYBODYS for fault in faults(page, path, target, text)]
-    become(page, "钱桂英")
-    assert found + [fault for path in HERS for fault in faults(page, path, target, text)] == []
+def screen_of(stop: Stop) -> str:
+    return "desk" if stop.path.startswith("/desk") else "phone"
+
+
+def faults(read: Reading) -> list[str]:
+    return [f"{read.path} ({read.person or 'nobody'}) {fault}" for fault in (*read.faults, *budget(read))]
+
+
+def test_every_route_with_a_page_is_shown_to_somebody_of_the_demo(tour: Tour) -> None:
+    missed = set(tour.missed())
+    assert missed - NO_PAGES - AFTER_AN_ACT == set(), "an empty list of the demo, or no link to it"
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_on_the_narrowest_phone_with_text_twice_as_large_nothing_is_too_wide(
-    demo_server: Server, new_phone: NEW_PHONE, language: str
+@pytest.mark.parametrize("screen", ["phone", "desk"])
+def test_every_page_is_light_legible_and_open_to_everybody(
+    site: Server, tour: Tour, browser: Any, screen: str, language: str
 ) -> None:
-    phone = new_phone(demo_server, viewport={"width": 320, "height": 640}, screen={"width": 320, "height": 640})
-    phone.context.add_cookies([{"name": "linli_look", "value": f"std.light.{language}", "url": demo_server.url}])
-    phone.context.add_init_script(
-        "addEventListener('DOMContentLoaded', () => { document.documentElement.style.fontSize = '200%'; })"
-    )
-    page = phone.open("/")
-    found = [fault for path in EVERYBODYS for fault in faults(page, path, 0, 0)]
-    become(page, "邵文静")
-    assert found + [fault for path in (*HERS, *STAFFS) for fault in faults(page, path, 0, 0)] == []
+    stops = sorted((stop for stop in tour.shown if screen_of(stop) == screen), key=lambda stop: stop.person)
+    found = []
+    for person, hers in groupby(stops, key=lambda stop: stop.person):
+        bench = Bench(browser, site.url, language, screen)
+        bench.sign_in(person)
+        for stop in hers:
+            found += faults(bench.measure(stop.path, person))
+        bench.close()
+    assert stops
+    assert not found, "\n".join(found)
 
 
-def weight(phone: Phone, path: str) -> tuple[int, int]:
-    """Open `path` with an empty cache; return bytes, headers counted, and requests."""
-    finished: list[Request] = []
-    phone.context.on("requestfinished", lambda request: finished.append(request))  # noqa: PLW0108 - wraps functions only
-    phone.open(path).wait_for_load_state("networkidle")
-    sizes = [request.sizes() for request in finished]
-    return sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes), len(sizes)
+def refuse_form(bench: Bench) -> None:
+    bench.page.goto("/join/captains")
+    while not bench.page.locator("input[name=name]").count():
+        bench.page.locator("main a.row").first.click()
+        bench.page.wait_for_load_state()
+    bench.page.locator("main form button.wide").click()
+    bench.page.locator(".errors").wait_for()
 
 
-def test_a_first_visit_is_light(demo_server: Server, new_phone: NEW_PHONE) -> None:
-    desk = new_phone(demo_server).open("/")
-    become(desk, "邵文静")
-    desk.goto("/desk/posts")
-    desk.get_by_role("link", name="晚潮苑充电棚").click()
-    desk.get_by_role("link", name="打开第 1 版").click()
-    code = desk.locator(".typed").inner_text().replace(" ", "")
-    for path, ceiling in (("/", 14_000), ("/join", 14_000), (f"/p/{code}", 10_240)):
-        size, requests = weight(new_phone(demo_server), path)
-        assert requests == 3
-        assert 4_000 < size <= ceiling, f"{path} weighs {size} bytes"
+def mistype_password(bench: Bench) -> None:
+    bench.page.goto("/sign-in")
+    bench.page.locator("input[name=phone]").fill("199 0000 0001")
+    bench.page.locator("input[name=password]").fill("wrong horse")
+    bench.page.locator("main form").first.locator("button").last.click()
+
+
+def mistype_code(bench: Bench) -> None:
+    bench.page.goto("/p?code=abc")
+    assert bench.page.locator(".say.warn:visible").count() == 1
+
+
+def lose_the_way(bench: Bench) -> None:
+    bench.page.goto("/nothing-here")
+    assert bench.page.locator(".oops svg").is_visible()
+
+
+def lose_the_signal(bench: Bench) -> None:
+    bench.page.goto("/p")
+    bench.context.set_offline(True)
+    bench.page.locator("#offline").wait_for(state="visible")
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("lead", [refuse_form, mistype_password, mistype_code, lose_the_way, lose_the_signal])
+def test_every_state_of_a_page_is_legible_and_open_to_everybody(
+    site: Server, browser: Any, lead: Callable[[Bench], None], language: str
+) -> None:
+    bench = Bench(browser, site.url, language)
+    lead(bench)
+    read = Reading(bench.page.url, "")
+    bench.judge(read)
+    bench.close()
+    assert not read.faults, "\n".join(read.faults)
