@@ -10,7 +10,7 @@ from flask import flash, make_response, redirect, render_template, session as co
 from werkzeug.wrappers import Response
 
 from community.audit.looks import audits_look
-from community.core.authz import Perm
+from community.core.authz import Perm, can
 from community.core.config import settings
 from community.core.errors import DomainError
 from community.core.i18n import _, plain
@@ -20,6 +20,7 @@ from community.core.web.rights import requires, signed_in
 from community.core.web.session import must_be_signed_in
 from community.people import codes, phones, queries, services
 from community.people.forms import HelpForm, blamed
+from community.people.queries import Person
 from community.people.views.blueprint import bp
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -89,6 +90,7 @@ def show_code(code_id: int) -> Response:
         code=f"{digits[:4]} {digits[4:]}" if first else None,
         phone=phones.masked(member.phone_cipher),
         address=f"{settings().public_url}/sign-in/code",
+        at_desk=_at_desk(member),
     )
     answer = make_response(html)
     answer.headers["Cache-Control"] = "no-store"
@@ -107,4 +109,15 @@ def lift_waits(member_id: int) -> Response:
 def _form_page(member_id: int, form: HelpForm) -> str:
     actor = must_be_signed_in()
     member = codes.helpable(actor, member_id)
-    return render_template("people/code_new.html", form=form, member=member, phone=phones.masked(member.phone_cipher))
+    return render_template(
+        "people/code_new.html",
+        form=form,
+        member=member,
+        phone=phones.masked(member.phone_cipher),
+        at_desk=_at_desk(member),
+    )
+
+
+def _at_desk(member: Person) -> bool:
+    """Say whether she came from the desk's page of the person, and goes back there."""
+    return can(must_be_signed_in(), Perm.MEMBER_READ, member)
