@@ -15,6 +15,7 @@ from community.demo.loading import load_district
 from community.demo.notices import load_notices
 from community.demo.people import SMALLEST_DEMO
 from community.demo.privacy import load_privacy
+from community.demo.staff import load_staff
 from community.points.backfill.ledger import Tally
 
 
@@ -62,6 +63,7 @@ def load_demo(
     told = load_history(actor, loaded, progress=progress)
     load_notices(actor, loaded)
     load_privacy(actor, loaded)
+    load_staff(actor, loaded)
     audit.record(
         actor,
         "demo.load",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +15,8 @@ from community.audit.models import AuditEntry
 from community.core import clock
 from community.core.authz import Perm, system_actor
 from community.core.db import session, transaction
-from community.core.errors import Conflict, Forbidden, NotFound
+from community.core.errors import Conflict, DomainError, Forbidden, NotFound
+from community.people import services as people
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_area, make_town, make_village
@@ -166,3 +169,166 @@ def test_the_last_system_admin_stays(frozen_clock):
         assert services.end(RULE, member_id=first.id, role="system_admin", place=at(district))
     with pytest.raises(Conflict), transaction():
         services.end(RULE, member_id=second.id, role="system_admin", place=at(district))
+
+
+# --- the desk: for how long, changing and ending ---
+
+
+def give(by, member, area, role="grid_worker", **more):
+    with transaction():
+        return services.grant(actor_of(by), member_id=member.id, role=role, place=at(area), reason="任命", **more)
+
+
+def refused(error, code, act):
+    with pytest.raises(error) as caught, transaction():
+        act()
+    session().rollback()
+    assert caught.value.code == code
+
+
+def test_a_grant_holds_from_its_first_day_to_its_last(village, frozen_clock):
+    admin, member = member_of(village, "village_admin"), member_of(village)
+    start = clock.now() + dt.timedelta(days=2)
+    give(admin, member, village, starts_at=start, until=start + dt.timedelta(days=3))
+    assert actor_of(member).held == ()
+    frozen_clock.tick(days=2, seconds=1)
+    assert [held.role for held in actor_of(member).held] == ["grid_worker"]
+    frozen_clock.tick(days=3)
+    assert actor_of(member).held == ()
+
+
+@pytest.mark.parametrize(
+    ("starts", "ends", "code"),
+    [
+        (-2, None, "start_past"),
+        (200, None, "start_late"),
+        (0, -1, "end_first"),
+        (5, 4, "end_first"),
+        (0, 3000, "end_late"),
+    ],
+)
+def test_dates_without_sense_are_refused(village, starts, ends, code):
+    admin, member = member_of(village, "village_admin"), member_of(village)
+    until = None if ends is None else clock.now() + dt.timedelta(days=ends)
+    start = clock.now() + dt.timedelta(days=starts)
+    refused(DomainError, code, lambda: services.grant(
+        actor_of(admin), member_id=member.id, role="grid_worker", place=at(village), starts_at=start, until=until
+    ))  # fmt: skip
+    assert queries.held_by(member.id) == []
+
+
+def test_who_holds_a_right_for_a_year_gives_it_for_no_longer(village):
+    with transaction():
+        admin, member = make_member(village), make_member(village)
+        make_grant(admin, "village_admin", village).until = clock.now() + dt.timedelta(days=365)
+    for until in (None, clock.now() + dt.timedelta(days=366)):
+        refused(
+            Forbidden,
+            "longer_than_held",
+            lambda until=until: services.grant(
+                actor_of(admin), member_id=member.id, role="grid_worker", place=at(village), until=until
+            ),
+        )
+    held = give(admin, member, village, until=clock.now() + dt.timedelta(days=365))
+    longer = clock.now() + dt.timedelta(days=400)
+    refused(
+        Forbidden, "longer_than_held", lambda: services.change_end(actor_of(admin), held.id, until=longer, reason="x")
+    )
+
+
+def test_two_half_admins_do_not_make_a_whole_one(village):
+    """Rights held in one place do not fill up those of another."""
+    with transaction():
+        beside = make_village(name="安澜社区")
+        session().add(Role(code="keys", name="管钥匙", perms=["access:grant:manage", "people:member:read"]))
+        session().flush()
+        half = make_member(village)
+        make_grant(half, "keys", village)
+        make_grant(half, "village_admin", beside)
+        member = make_member(village)
+    refused(Forbidden, "more_than_held", lambda: services.grant(
+        actor_of(half), member_id=member.id, role="village_admin", place=at(village)
+    ))  # fmt: skip
+
+
+def test_nobody_extends_or_revives_what_is_hers(village, frozen_clock):
+    admin = member_of(village, "village_admin")
+    (held,) = session().scalars(select(RoleGrant)).all()
+    later = clock.now() + dt.timedelta(days=900)
+    refused(Forbidden, "oneself", lambda: services.change_end(actor_of(admin), held.id, until=later, reason="x"))
+    other = member_of(village, "village_admin")
+    mine = session().scalars(select(RoleGrant).where(RoleGrant.member_id == other.id)).one()
+    frozen_clock.tick(days=1)
+    with transaction():
+        services.end_grant(actor_of(admin), mine.id, reason="调离")
+    assert (mine.ended_by, mine.end_reason) == (admin.id, "调离")
+    refused(Conflict, "grant_ended", lambda: services.change_end(actor_of(admin), mine.id, until=None, reason="x"))
+
+
+def test_another_areas_office_is_not_found_and_a_higher_one_not_ended(village):
+    admin = member_of(village, "village_admin")
+    with transaction():
+        elsewhere = make_village(make_town("平桥街道"))
+        foreign = make_grant(make_member(elsewhere), "grid_worker", elsewhere)
+        session().add(Role(code="chief", name="主任", perms=["people:member:read", "audit:entry:export"]))
+        session().flush()
+        higher = make_grant(make_member(village), "chief", village)
+    refused(NotFound, "not_found", lambda: services.end_grant(actor_of(admin), foreign.id, reason="x"))
+    refused(Forbidden, "more_than_held", lambda: services.end_grant(actor_of(admin), higher.id, reason="x"))
+    refused(
+        Forbidden, "more_than_held", lambda: services.change_end(actor_of(admin), higher.id, until=None, reason="x")
+    )
+
+
+def test_who_is_suspended_minor_or_out_of_sight_gets_no_office(village):
+    admin = member_of(village, "village_admin")
+    with transaction():
+        stopped = make_member(village, status="suspended")
+        minor = make_member(village, age_band="14-17", guardian_at=clock.now())
+        stranger = make_member(make_village(make_town("平桥街道")))
+    refused(Conflict, "not_verified", lambda: give_in(admin, stopped, village))
+    refused(Conflict, "minor", lambda: give_in(admin, minor, village))
+    refused(NotFound, "not_found", lambda: give_in(admin, stranger, village))
+
+
+def give_in(by, member, area):
+    services.grant(actor_of(by), member_id=member.id, role="grid_worker", place=at(area))
+
+
+def test_the_last_system_admin_is_not_ended_dated_or_stopped(frozen_clock):
+    with transaction():
+        district = make_area("district", "沥江区")
+    boss, helper = member_of(district, "system_admin"), member_of(district, "association_admin")
+    (held,) = session().scalars(select(RoleGrant).where(RoleGrant.role == "system_admin")).all()
+    frozen_clock.tick(days=1)
+    refused(Conflict, "last_admin", lambda: services.end_grant(actor_of(boss), held.id, reason="累了"))
+    soon = clock.now() + dt.timedelta(days=9)
+    second = member_of(district, "system_admin")
+    frozen_clock.tick(hours=1)
+    with transaction():
+        services.end_grant(actor_of(boss), session().scalars(
+            select(RoleGrant.id).where(RoleGrant.member_id == second.id)).one(), reason="先不用")  # fmt: skip
+    refused(Conflict, "last_admin", lambda: people.suspend(actor_of(helper), member_id=boss.id, reason="x"))
+    third = member_of(district, "system_admin")
+    with transaction():
+        services.change_end(actor_of(third), held.id, until=soon, reason="换届")
+    (thirds,) = session().scalars(select(RoleGrant).where(RoleGrant.member_id == third.id)).all()
+    # Now the first one's ends soon: the third's may not end before somebody holds it for longer.
+    refused(
+        Forbidden,
+        "longer_than_held",
+        lambda: services.change_end(actor_of(boss), thirds.id, until=soon + dt.timedelta(days=1), reason="x"),
+    )
+    frozen_clock.move_to(soon + dt.timedelta(hours=1))
+    refused(Conflict, "last_admin", lambda: services.end_grant(actor_of(third), thirds.id, reason="x"))
+
+
+def test_a_suspended_admin_does_not_count_as_another(frozen_clock):
+    with transaction():
+        district = make_area("district", "沥江区")
+    boss, other = member_of(district, "system_admin"), member_of(district, "system_admin")
+    frozen_clock.tick(days=1)
+    with transaction():
+        people.suspend(actor_of(boss), member_id=other.id, reason="核查")
+    (held,) = session().scalars(select(RoleGrant).where(RoleGrant.member_id == boss.id)).all()
+    refused(Conflict, "last_admin", lambda: services.end_grant(actor_of(boss), held.id, reason="x"))

@@ -30,7 +30,7 @@ def test_it_loads_as_many_people_and_days_as_asked_and_says_so(make_app: Callabl
     assert result.exit_code == 0, result.output
     assert "80 people" in result.output
     assert "10 days" in result.output
-    assert _people(app) == 80
+    assert _people(app) == 81
 
 
 def test_a_second_time_it_says_what_to_do(make_app: Callable[..., Flask]) -> None:
@@ -39,7 +39,7 @@ def test_a_second_time_it_says_what_to_do(make_app: Callable[..., Flask]) -> Non
     assert (first.exit_code, second.exit_code) == (0, 1)
     assert "空的数据库" in second.output
     assert "Traceback" not in second.output
-    assert _people(app) == 60
+    assert _people(app) == 61
 
 
 def test_production_has_no_demo(make_app: Callable[..., Flask]) -> None:
@@ -81,7 +81,7 @@ def test_a_terminal_loads_the_demo_with_its_own_secrets_or_when_asked_for(
     Settings.from_env("demo", {"INSTANCE_DIR": str(tmp_path)})
     done = _flask_demo(tmp_path, DATABASE_URL=url, **environment)
     assert done.returncode == 0, done.stderr
-    assert _members(tmp_path) == 60
+    assert _members(tmp_path) == 61
 
 
 def _members(folder: Path) -> int:

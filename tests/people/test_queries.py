@@ -13,6 +13,7 @@ from community.people import phones, queries, services
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import add_area, give_consent, make_member
 from tests.factories.places import make_area, make_town, make_village
+from tests.factories.teams import make_membership, make_team
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app", "frozen_clock")]
 
@@ -136,3 +137,25 @@ def test_whether_a_verified_member_has_the_number_already():
     assert not queries.verified_phone_taken(first)
     assert queries.verified_phone_taken(second)
     assert not queries.verified_phone_taken(third)
+
+
+def test_the_list_narrows_by_area_age_and_kind_of_team(admin, town):
+    with transaction():
+        village, other = make_village(town), make_village(town, name="安澜社区")
+        make_member(village, display_name="甲", age_band="60+")
+        make_member(other, display_name="乙", age_band="18-59")
+        rider = make_member(other, display_name="丙", age_band="18-59")
+        make_membership(rider, make_team(other, kind="riders"))
+        make_membership(make_member(other, display_name="丁"), make_team(other, kind="riders"), state="applied")
+    assert found(admin, area=village.path) == {"甲"}
+    assert found(admin, band="18-59", area=other.path) == {"乙", "丙"}
+    assert found(admin, kind="riders") == {"丙"}, "who has only applied does not serve yet"
+    assert found(admin, band="0-99") == {"高培源", "甲", "乙", "丙", "丁"}, "a band that nobody offers asks nothing"
+
+
+def test_no_filter_shows_what_lies_outside(admin):
+    with transaction():
+        elsewhere = make_village(name="石埭头村")
+        make_member(elsewhere, display_name="外人")
+    assert found(admin, area=elsewhere.path) == set()
+    assert elsewhere.path not in {area.path for area in queries.areas_of_people(admin)}

@@ -6,10 +6,12 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from community.access.queries import load_actor
 from community.audit.models import AuditEntry
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound
-from community.people import consents, phones, queries, services
+from community.messages.models import Message
+from community.people import consents, merging, phones, queries, services
 from community.people.models import Consent, Member
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import add_area, make_member
@@ -423,3 +425,34 @@ def test_who_has_no_home_is_suspended_where_she_works(admin, village):
         add_area(guest, village)
         services.suspend(admin, member_id=guest.id, reason="核实中")
     assert guest.status == "suspended"
+
+
+def test_a_suspension_ends_her_sessions_and_tells_her_why(village, admin):
+    with transaction():
+        member = make_member(village)
+    epoch = member.session_epoch
+    with transaction():
+        services.suspend(admin, member_id=member.id, reason="和别人共用账号，请来说明")
+    assert load_actor(member.id, epoch, lock=False) is None
+    anew = load_actor(member.id, member.session_epoch, lock=False)
+    assert anew
+    assert (anew.status, anew.held) == ("suspended", ())
+    (told,) = session().scalars(select(Message).where(Message.member_id == member.id))
+    assert (told.kind, told.params) == ("people.suspended", {"reason": "和别人共用账号，请来说明"})
+    with transaction():
+        services.reinstate(admin, member_id=member.id, reason="说清楚了")
+    assert (member.status, member.status_reason) == ("active", None)
+
+
+def test_a_verification_that_others_were_merged_on_is_not_undone(village, admin):
+    with transaction():
+        known = services.register(None, name="王桂芬", phone=PHONE, age_band="60+", home_area_id=village.id)
+        twin = services.register(None, name="桂芬", phone=PHONE, age_band="60+", home_area_id=village.id)
+    with transaction():
+        services.verify(admin, member_id=known.id, undoable=True)
+    with transaction():
+        merging.merge(admin, member_id=twin.id, into_id=known.id, reason="同一个人")
+    with pytest.raises(Conflict) as caught, transaction():
+        services.undo_verify(admin, member_id=known.id)
+    assert caught.value.code == "undo_late"
+    assert known.verified_at is not None
