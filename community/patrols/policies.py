@@ -22,6 +22,10 @@ class Thresholds:
     speed_window: dt.timedelta = dt.timedelta(hours=2)
     speed_on_foot: float = 4.0
     speed_rider: float = 12.0
+    # A leader's arms reach so far: what she signs for others beyond that, somebody looks at.
+    proxies_a_day: int = 30
+    # Her own check-in at the post within this time shows that she stood there herself.
+    proxy_presence: dt.timedelta = dt.timedelta(hours=2)
     silence: dt.timedelta = dt.timedelta(days=7)
     # When minors are at home (product.md §5.4: daytime events, no night patrol), local wall-clock hours.
     minors_until: int = 21
@@ -31,10 +35,12 @@ class Thresholds:
 LIMITS = Thresholds()
 
 # In the order of the table: the first one that meets is the row's code.
-FLAGS = ("post_paused", "geo_far", "too_fast", "burst", "shared_device")
+FLAGS = ("post_paused", "geo_far", "too_fast", "burst", "shared_device", "proxy_many")
 NOTES = ("poster_old", "walk_in", "geo_none", "geo_coarse")
+# What a phone brings or lacks, and what its scan tells of the sign: nothing of a member whose card a leader holds.
+OF_THE_PHONE = ("poster_old", "geo_none", "geo_coarse")
 # Rows 20 and 22–24: silence does not settle these (checkin.md §2.9, last paragraph).
-NEEDS_A_PERSON = ("geo_far", "too_fast", "tour_fast", "burst", "shared_device")
+NEEDS_A_PERSON = ("geo_far", "too_fast", "tour_fast", "burst", "shared_device", "proxy_many")
 REFUSALS = ("suspended", "guardian_needed", "minor_at_night", "not_member", "no_consent")
 
 
@@ -57,6 +63,23 @@ class Earlier:
     lo: dt.datetime
     hi: dt.datetime
     metres: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """The leader who holds the member's card: `present` says that her own check-in proves her at this very post,
+    `today` how many she has checked in for others since midnight."""
+
+    member_id: int
+    present: bool
+    today: int = 0
+
+
+def grade_for(evidence: Evidence, proxy: Proxy | None) -> str:
+    """Return the grade of a check-in: a second person who is proved to be there confirms it (A), else a list (D)."""
+    if proxy is None:
+        return grade_of(evidence)
+    return "A" if proxy.present else "D"
 
 
 def grade_of(evidence: Evidence) -> str:
@@ -104,6 +127,7 @@ class Circumstances:
     serving: bool
     rider: bool
     device_members: int
+    proxied_today: int = 0
 
 
 def conditions(
@@ -120,5 +144,6 @@ def conditions(
         "too_fast": is_too_fast(at, earlier, rider=around.rider),
         "burst": is_burst(post_id, at, earlier),
         "shared_device": around.device_members + 1 >= LIMITS.device_members,
+        "proxy_many": around.proxied_today >= LIMITS.proxies_a_day,
     }
     return tuple(flag for flag in FLAGS if met[flag]), tuple(note for note in NOTES if met[note])

@@ -23,6 +23,7 @@ PAGE = 50
 DESK_PAGE = 100
 _C = CheckIn.__table__.c
 _POST = places.POST.c
+_PROXY = people.MEMBER.alias("proxy")
 
 
 # Built once: every check-in asks both, and building a statement costs more than sending it.
@@ -40,6 +41,7 @@ _EARLIER = (
 _OTHERS_ON_DEVICE = select(func.count(func.distinct(_C.member_id))).where(
     _C.device == bindparam("device"),
     _C.member_id != bindparam("member_id"),
+    _C.proxy_id.is_(None),  # a leader's phone helps many: row 24 exempts it
     _C.used_at.between(bindparam("since"), bindparam("until")),
 )
 
@@ -86,21 +88,23 @@ def _receipts() -> Any:
             _POST.name.label("post_name"),
             _POST.number.label("post_number"),
             people.MEMBER.c.display_name.label("member_name"),
+            _PROXY.c.display_name.label("proxy_name"),
         )
         .join(places.POST, _POST.id == CheckIn.post_id)
         .join(people.MEMBER, people.MEMBER.c.id == CheckIn.member_id)
+        .outerjoin(_PROXY, _PROXY.c.id == CheckIn.proxy_id)
     )
 
 
 def receipt(actor: Actor, checkin_id: uuid.UUID) -> Row[Any]:
-    """Return (CheckIn, post_name, post_number, member_name) for its member, or for staff of its area.
-
-    Raises NotFound for anybody else's.
+    """Return (CheckIn, post_name, post_number, member_name, proxy_name) for its member, for the leader who checked her
+    in by her card, or for staff of its area. Raises NotFound for anybody else's.
     """
     row: Row[Any] | None = session().execute(_receipts().where(CheckIn.id == checkin_id)).first()
     if row is None:
         raise NotFound
-    must(actor, Perm.CHECKIN_READ, row.CheckIn)
+    if row.CheckIn.proxy_id not in actor.ids:
+        must(actor, Perm.CHECKIN_READ, row.CheckIn)
     return row
 
 
@@ -195,7 +199,12 @@ def titles(actor: Actor, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
 def _queue(actor: Actor, area: str) -> tuple[ColumnElement[bool], ...]:
     below = (under(CheckIn.scope_path, (area,)),) if area else ()
     waits = visible(actor, Perm.CHECKIN_SETTLE, CheckIn), CheckIn.status == "flagged"
-    return *waits, CheckIn.member_id.not_in(actor.ids), *below
+    return *waits, CheckIn.member_id.not_in(actor.ids), _not_by(actor), *below
+
+
+def _not_by(actor: Actor) -> ColumnElement[bool]:
+    """Not what the actor signed for somebody else by a card."""
+    return CheckIn.proxy_id.is_(None) | CheckIn.proxy_id.not_in(actor.ids)
 
 
 def unsettled_before(at: dt.datetime, limit: int) -> Sequence[uuid.UUID]:
@@ -229,3 +238,59 @@ def public_days(path: str, days: Sequence[dt.date]) -> list[int]:
     first = clock.at_local(min(days), dt.time.min)
     wanted = (under(CheckIn.scope_path, (path,)), CheckIn.status == "accepted", CheckIn.used_at >= first)
     return [int(count) for count in session().execute(select(*counts).where(*wanted)).one()]
+
+
+# --- for leaders who check others in by their cards ---
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """A check-in of today, as the leader who holds the card sees it."""
+
+    at: dt.datetime
+    post_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """Where a leader's own accepted check-in proves her, and the source of its code."""
+
+    post_id: int
+    src: str
+
+
+def since(member_id: int, at: dt.datetime) -> list[Today]:
+    """Return the member's check-ins from `at` on that were not found invalid, oldest first."""
+    rows = session().execute(
+        select(_C.used_at, _POST.name)
+        .join(places.POST, _POST.id == _C.post_id)
+        .where(_C.member_id == member_id, _C.used_at >= at, _C.status != "rejected")
+        .order_by(_C.used_at)
+    )
+    return [Today(row.used_at, row.name) for row in rows]
+
+
+def stood(actor: Actor) -> Stood | None:
+    """Return where the actor's own last check-in within two hours was accepted; nobody else's word counts for it."""
+    row = (
+        session()
+        .execute(
+            select(_C.post_id, _C.src)
+            .where(
+                _C.member_id == actor.member_id,
+                _C.proxy_id.is_(None),
+                _C.status == "accepted",
+                _C.used_at > clock.now() - LIMITS.proxy_presence,
+            )
+            .order_by(_C.used_at.desc())
+            .limit(1)
+        )
+        .first()
+    )
+    return None if row is None else Stood(row.post_id, row.src)
+
+
+def proxied_since(member_id: int, at: dt.datetime) -> int:
+    """Return how many check-ins the leader has made for others since `at`."""
+    made = select(func.count(_C.id)).where(_C.proxy_id == member_id, _C.received_at >= at)
+    return int(session().execute(made).scalar_one())

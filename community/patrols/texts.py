@@ -16,6 +16,7 @@ CODES: dict[str, Text] = {
     "geo_coarse": _("手机定位比较粗，照常有效，时长照算。"),
     "too_fast": _("和上一个点位隔得太近，走路来不及。打卡已保存，等人核对。"),
     "burst": _("十分钟内打卡的点位太多。打卡已保存，等人核对。"),
+    "proxy_many": _("这位队长今天替很多人打了卡。打卡已保存，等人核对。"),
     "shared_device": _("十分钟内有几个人用这部手机打卡。打卡已保存，等人核对。"),
 }
 
@@ -66,6 +67,19 @@ REFUSALS: dict[str, tuple[Text, Text]] = {
     ),
 }
 
+
+# The same refusals, told to the leader who holds the member's card.
+PROXY_REFUSALS: dict[str, Text] = {
+    "suspended": _("她的账号暂停了，请社区处理好再打卡。"),
+    "guardian_needed": _("她未满 18 岁，要等监护人同意登记好。"),
+    "minor_at_night": _("她未满 18 岁，晚上九点到早上六点请她在家休息。"),
+    "not_member": _("她不在负责这里的队伍里，这里也没有对所有人开放。"),
+    "no_consent": _("她还没有同意打卡须知。请她到社区，念给她听，同意了在纸上签名。"),
+}
+PROXY_GRADES: dict[str, Text] = {
+    "A": _("队长在场确认"),
+    "D": _("队长代签"),
+}
 
 STILL_WAITING = _("打卡没有记录。您的申请还在审核，两天内有答复；通过以后再来打卡就有效。")
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Row, Select, String, bindparam, cast, false, func, select
+from sqlalchemy import BindParameter, ColumnElement, Select, String, bindparam, cast, false, func, select
 from sqlalchemy.orm import selectinload
 
 from community.core import clock

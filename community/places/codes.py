@@ -134,6 +134,18 @@ def sign(key: SigningKey, host: str, post8: str, generation: int) -> str:
     return f"{post8}.{generation}{key.kid}.{_mac16(key, host, post8, str(generation))}"
 
 
+def at_post(post_id: int, src: Source) -> ScannedPost | None:
+    """Return a post as its newest valid sign would give it, for who stands there without scanning; None without one."""
+    wanted = _SIGN.where(_POST.id == post_id, _PRINT.retired_at.is_(None)).order_by(_PRINT.generation.desc()).limit(1)
+    row = session().execute(wanted).one_or_none()
+    if row is None:
+        return None
+    try:
+        return _judge(row, src)
+    except PosterRevoked:
+        return None
+
+
 def print_url(post: Coded, print_: Printed, *, base: str | None = None) -> str:
     """Return the address in the QR code of one generation, below `base` (default: PUBLIC_URL).
 
@@ -237,7 +249,12 @@ def _ring() -> SigningRing:
 
 
 def _mac16(key: SigningKey, host: str, post8: str, generation: str) -> str:
-    digest = SigningRing.mac(key, f"p1|{host.lower()}|{post8}|{generation}")
+    return mac16(key, f"p1|{host.lower()}|{post8}|{generation}")
+
+
+def mac16(key: SigningKey, message: str) -> str:
+    """Return the first 80 bits of the MAC of `message` in the alphabet of codes; its beginning says what it is for."""
+    digest = SigningRing.mac(key, message)
     bits = int.from_bytes(digest[:10], "big")
     return "".join(CODE_ALPHABET[bits >> shift & 31] for shift in range(75, -1, -5))
 

@@ -13,13 +13,14 @@ from community.messages.models import Announcement
 from community.patrols.models import CheckIn
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
+from community.people import cards
 from community.people.models import Member
 from community.places.models import Area, Post
 from community.points.models import Txn
 from community.teams.models import Team
 from tests.factories.access import actor_of, make_grant
 from tests.factories.patrols import scan, token_of
-from tests.factories.people import give_consent, make_member
+from tests.factories.people import give_consent, make_card, make_member
 from tests.factories.places import make_area, make_post, make_print, make_run, make_unit, make_village
 from tests.factories.points import open_books
 from tests.factories.teams import make_membership, make_team
@@ -91,7 +92,11 @@ def make_world(district: Area, name: str) -> World:
         .one()
     )
     txn = session().scalars(select(Txn.id).where(Txn.subject_id == volunteer.id)).one()
+    with transaction():
+        make_card(applicant, volunteer)
+        card = cards.url_of(make_card(volunteer, applicant)).rpartition("/")[2]
     urls = {
+        "card": card,
         "member_id": str(applicant.id),
         "membership_id": str(applied.id),
         "team_id": str(team.id),

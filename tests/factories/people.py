@@ -6,7 +6,8 @@ from typing import Any
 
 from community.core import clock
 from community.core.db import session
-from community.people.models import Consent, Member, MemberArea
+from community.core.ids import new_code
+from community.people.models import Consent, Member, MemberArea, MemberCard
 from community.places.models import Area
 
 
@@ -33,6 +34,15 @@ def add_area(member: Member, area: Area) -> None:
     """Let `member` belong to `area` besides her home."""
     session().add(MemberArea(member_id=member.id, area_id=area.id, scope_path=area.path))
     session().flush()
+
+
+def make_card(member: Member, issued_by: Member, **overrides: Any) -> MemberCard:
+    """A paper card of `member`, signed with the key named "a"."""
+    fields: dict[str, Any] = {"number": new_code(), "kid": "a", "issued_by": issued_by.id, "issued_at": clock.now()}
+    card = MemberCard(member_id=member.id, **(fields | overrides))
+    session().add(card)
+    session().flush()
+    return card
 
 
 def give_consent(member: Member, scope: str, version: str) -> Consent:

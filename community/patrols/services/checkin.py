@@ -16,7 +16,7 @@ from community.core.ids import new_id, new_uuid
 from community.patrols import policies, queries
 from community.patrols.events import CheckInAccepted, CheckInFact, CheckInFlagged
 from community.patrols.models import Attempt, CheckIn, CheckInEvent
-from community.patrols.policies import Circumstances, Evidence
+from community.patrols.policies import Circumstances, Evidence, Proxy
 from community.people import consents, queries as people, services as people_services
 from community.places.codes import ScannedPost
 from community.teams import queries as teams
@@ -43,9 +43,11 @@ def check_in(
     at: dt.datetime | None = None,
     agrees: bool = False,
     kind: str = "pass",
+    proxy: Proxy | None = None,
 ) -> Outcome:
     """Record that `actor` was at `post`, at the proved instant `at` (default: now), and emit what happened.
 
+    `proxy` is the leader who does it for her by her card; the phone is the leader's then, and says nothing of hers.
     `device` is the phone's own id (32 hex digits). `agrees` says that she tapped the button below the consent text.
     A refusal leaves an attempt without an owner's coordinates and no check-in. Needs `transaction()`; the command has
     locked the member, so two scans of hers are decided one after the other.
@@ -65,9 +67,12 @@ def check_in(
         post_in_place=post.state == "active" and not post.moved,
         serving=serving is not None,
         rider=serving is not None and serving.kind == "riders",
-        device_members=queries.others_on_device(device, actor.member_id, at),
+        device_members=0 if proxy else queries.others_on_device(device, actor.member_id, at),
+        proxied_today=proxy.today if proxy else 0,
     )
     flags, notes = policies.conditions(at, post.post_id, evidence, around, earlier)
+    if proxy:
+        notes = tuple(note for note in notes if note not in policies.OF_THE_PHONE)
     made = CheckInFact(
         checkin_id=new_uuid(),
         member_id=actor.member_id,
@@ -77,10 +82,10 @@ def check_in(
         post_name=post.name,
         team_id=serving.team_id if serving else None,
         used_at=at,
-        grade=policies.grade_of(evidence),
+        grade=policies.grade_for(evidence, proxy),
         verified=actor.verified,
     )
-    _write(made, post, evidence, flags, notes, kind=kind, device=device, now=now)
+    _write(made, post, evidence, flags, notes, kind=kind, device=device, now=now, by=proxy)
     _tell(made, flags)
     return Outcome("flagged" if flags else "accepted", made.checkin_id, (flags + notes + ("",))[0])
 
@@ -131,6 +136,7 @@ def _write(
     kind: str,
     device: str,
     now: dt.datetime,
+    by: Proxy | None = None,
 ) -> None:
     status = "flagged" if flags else "accepted"
     session().execute(
@@ -159,6 +165,7 @@ def _write(
             "notes": " ".join(flags + notes),
             "src": evidence.src,
             "device": device,
+            "proxy_id": by.member_id if by else None,
         },
     )
     session().execute(
@@ -169,7 +176,7 @@ def _write(
             "member_id": made.member_id,
             "from_status": "new",
             "to_status": status,
-            "by_id": made.member_id,
+            "by_id": by.member_id if by else made.member_id,
             "at": now,
         },
     )

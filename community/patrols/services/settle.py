@@ -83,7 +83,7 @@ def undo(actor: Actor, *, checkin_id: uuid.UUID) -> CheckIn:
 
 
 def _must_be_anothers(actor: Actor, checkin: CheckIn) -> None:
-    if actor.is_me(checkin.member_id):
+    if actor.is_me(checkin.member_id) or actor.is_me(checkin.proxy_id or 0):
         raise DomainError(
             "own_checkin",
             _("自己的打卡不能自己处理"),

@@ -44,6 +44,8 @@ class Line:
     # Codes of the conditions that a person has to look at.
     flags: tuple[str, ...] = ()
     may_settle: bool = False
+    # Who checked her in by her card.
+    proxy_name: str = ""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ class Receipt:
     band_text: Text
     again: bool
     own: bool
+    # Whether the reader is the leader who signed it for her.
+    by_me: bool = False
     steps: list[tuple[str, Text, Text | None]] = field(default_factory=list)
 
 
@@ -137,7 +141,11 @@ def line(row: Row[Any], actor: Actor) -> Line:
         why=_why(checkin),
         mine=own,
         flags=tuple(code for code in checkin.notes.split() if code in FLAGS),
-        may_settle=checkin.status == "flagged" and not own and can(actor, Perm.CHECKIN_SETTLE, checkin),
+        may_settle=checkin.status == "flagged"
+        and not own
+        and checkin.proxy_id not in actor.ids
+        and can(actor, Perm.CHECKIN_SETTLE, checkin),
+        proxy_name=row.proxy_name or "",
     )
 
 
@@ -159,8 +167,9 @@ def receipt(actor: Actor, checkin_id: uuid.UUID, *, again: bool) -> Receipt:
         checkin=checkin,
         title=_("您刚才已打过卡") if again else titles[checkin.status],
         stamp=stamps[checkin.status],
-        grade_text=texts.GRADES[checkin.grade],
-        better=_better(checkin) if shown.mine else None,
+        grade_text=(texts.PROXY_GRADES if checkin.proxy_id else texts.GRADES)[checkin.grade],
+        by_me=checkin.proxy_id is not None and actor.is_me(checkin.proxy_id),
+        better=_better(checkin) if shown.mine and checkin.proxy_id is None else None,
         band_text=texts.BANDS[checkin.band],
         again=again,
         own=shown.mine,

@@ -1,15 +1,16 @@
-"""The room's pages: signing in and one's own account (`doors`), codes (`entering`, `helping`), the desk (`desk`).
+"""The room's pages: coming in and one's own account (`doors`), codes (`entering`, `helping`), the desk (`desk`, `cards`).
 
 `arrival` leads on after signing in, `kept` carries a form through it.
 """
 
-from community.people.views import arrival, desk, doors, entering, helping, kept, panels, privacy
+from community.people.views import arrival, cards, desk, doors, entering, helping, kept, panels, privacy
 from community.people.views.blueprint import account_slot, bp, member_slot, sign_in_notice, sign_in_slot
 
 __all__ = [
     "account_slot",
     "arrival",
     "bp",
+    "cards",
     "desk",
     "doors",
     "entering",

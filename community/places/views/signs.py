@@ -43,7 +43,7 @@ def poster(post_id: int) -> str:
     valid = queries.valid_sign(post.id)
     if valid is None:
         raise NotFound(_("这个点位还没有牌子"), next_step=_("请回到点位页面，打印第一版。"))
-    one = sheets.sign(post, valid, _address(), _form(), **sheets.around(post))
+    one = sheets.sign(post, valid, printed_address(), _form(), **sheets.around(post))
     return render_template("places/poster.html", post=post, paper=_paper(sheets.copies(one, _form())), form=_form())
 
 
@@ -51,7 +51,7 @@ def poster(post_id: int) -> str:
 @requires(Perm.POST_PRINT)
 def sample(post_id: int) -> str:
     post = queries.post(must_be_signed_in(), post_id, Perm.POST_PRINT)
-    one = sheets.sample(post, _address(), _form(), **sheets.around(post))
+    one = sheets.sample(post, printed_address(), _form(), **sheets.around(post))
     return render_template("places/sample.html", post=post, paper=_paper(sheets.copies(one, _form())), form=_form())
 
 
@@ -105,7 +105,7 @@ def run(area_code: str) -> str:
     return render_template(
         "places/run.html",
         area=area,
-        paper=_paper(sheets.paper(shown, _address(), _form())),
+        paper=_paper(sheets.paper(shown, printed_address(), _form())),
         form=_form(),
         count=len(shown),
         run=request.args.get("run", "")[:40] or None,
@@ -143,8 +143,11 @@ def _paper(paper: sheets.Paper) -> Markup:
         return Markup(render_template("places/_sheets.html", paper=paper))  # noqa: S704 - rendered
 
 
-def _address() -> str:
-    """PUBLIC_URL; a demo that was given none prints the address it was opened at, which a phone nearby can reach."""
+def printed_address() -> str:
+    """Return the address in printed codes: PUBLIC_URL.
+
+    A demo that was given none prints the address it was opened at, which a phone nearby can reach.
+    """
     configured = settings()
     if configured.demo and urlsplit(configured.public_url).hostname in _LOOPBACK:
         return request.host_url.rstrip("/")

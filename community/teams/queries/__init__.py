@@ -5,6 +5,7 @@ from community.teams.queries.leading import led_by
 from community.teams.queries.own import (
     Decision,
     Mine,
+    areas_of,
     circles,
     decision,
     holds_place,
@@ -21,6 +22,7 @@ __all__ = [
     "Card",
     "Decision",
     "Mine",
+    "areas_of",
     "card",
     "circles",
     "decision",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -198,6 +199,12 @@ def circles(member_id: int) -> frozenset[str]:
     )
     leads = any(row.role in {"leader", "deputy"} or row.building_id is not None for row in rows)
     return frozenset({"volunteers", *(["leaders"] if leads else [])}) if rows else frozenset()
+
+
+def areas_of(team_ids: Sequence[int]) -> list[str]:
+    """Return the paths of the areas that these teams work at, in order."""
+    wanted = select(_AREA.scope_path).where(_AREA.team_id.in_(team_ids)).distinct().order_by(_AREA.scope_path)
+    return list(session().scalars(wanted))
 
 
 def leaders(path: str) -> list[str]:
