@@ -24,7 +24,7 @@ STAMPS := $(VENV)/.stamps
 WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-.PHONY: install run test test-deep lint lint-style lint-types lint-templates lint-imports format golden translations bench clean
+.PHONY: install run test test-deep lint lint-style lint-types lint-templates lint-imports format golden translations bench bench-import clean
 
 install: $(STAMPS)/dev ## virtual environment with everything, tools included
 
@@ -79,6 +79,9 @@ clean: ## caches only: never the database, never the environment
 # A Python that is new enough, newest first; python3 last, because it may be older than 3.11.
 $(STAMPS)/venv:
 	@found=; for candidate in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+bench-import: $(STAMPS)/dev ## 3.48 million addresses by `flask places import`, beside the bare bulk load
+	$(VENV)/bin/python -m bench.places_import $(ARGS)
+
 	  if command -v $$candidate >/dev/null 2>&1 && \
 	     $$candidate -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	    found=$$candidate; break; fi; done; \

@@ -86,6 +86,7 @@ from community.people.views import todo as people_todo
 from community.places import (
     areas as places_areas,
     backfill as places_backfill,
+    cli as places_cli,
     events as places_events,
     hanging as places_hanging,
     queries as places_queries,
@@ -300,6 +301,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
         app.cli.add_command(command)
     app.cli.add_command(access_cli.group)
     app.cli.add_command(audit_cli.group)
+    app.cli.add_command(places_cli.group)
     app.cli.add_command(points_cli.group)
     patrols_views.checkin_receipt.register(points_panels.checkin_receipt)
     people_views.sign_in_slot.register(demo_views.cast_panel)

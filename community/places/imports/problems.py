@@ -65,6 +65,7 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], _Words]] = {
         _("和第 %(line)s 行重复", line=more.get("line", "")),
         _("请只留一行。"),
     ),
+    "twice_far": lambda _more: (_("前面已经有同一户"), _("请只留一行。")),
     "word": lambda more: (
         _("没有这个选项"),
         _("可以填：%(choices)s", choices=more.get("choices", "")),

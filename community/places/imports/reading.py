@@ -121,14 +121,19 @@ def no_encoding() -> BadFile:
 
 def lines(file: Any, head: str) -> Iterator[Row]:
     """Yield the rows of a text file opened with newline=""; `head` is its beginning, which tells commas from tabs."""
+    for line, cells in raw_lines(file, head):
+        yield Row(line, [clean(cell) for cell in cells])
+
+
+def raw_lines(file: Any, head: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield (line, cells) as they stand in the file, empty rows left out; millions of them pass here."""
     first = head.lstrip("\ufeff").split("\n", 1)[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(file, delimiter=delimiter)
+    reader = csv.reader(file, delimiter=max(_DELIMITERS, key=first.count))
     begun = 1
     try:
         for cells in reader:
             if any(cells):
-                yield Row(begun, [clean(cell) for cell in cells])
+                yield begun, cells
             begun = reader.line_num + 1
     except csv.Error:
         raise BadFile(

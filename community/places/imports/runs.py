@@ -232,6 +232,19 @@ def _locked(actor: Actor, run_id: int) -> ImportRun:
     return run
 
 
+def record(actor: Actor, area: Area, kind: str, counts: dict[str, int]) -> None:
+    """Note in the log that a command took a whole table in."""
+    details = {"kind": kind, **counts}
+    audit.record(actor, "places.import_done", "area", area.id, scope_path=area.path, details=details)
+
+
+def record_run(actor: Actor, run_id: int) -> dict[str, int]:
+    """Note in the log that a command finished a run; return what it did."""
+    run = session().get_one(ImportRun, run_id)
+    _record(actor, "import_done", run)
+    return {name: run.counts[name] for name in ("new", "changed", "same")}
+
+
 def _record(actor: Actor, verb: str, run: ImportRun) -> None:
     audit.record(
         actor,
