@@ -61,7 +61,7 @@ def print_poster(admin: Page, post: str) -> tuple[str, str]:
     admin.wait_for_url("**/poster**")
     admin.emulate_media(media="print")
     address = decode_all(admin.screenshot(full_page=True))
-    typed = re.search(r"\b([0-9a-z]{4}) ([0-9a-z]{4})\b", admin.get_by_role("main").inner_text().lower())
+    typed = re.search(r"(?<![0-9a-z])([0-9a-z]{4}) ([0-9a-z]{4})\b", admin.get_by_role("main").inner_text().lower())
     assert typed
     return address, typed[1] + typed[2]
 
