@@ -18,7 +18,6 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from community.access import (
     cli as access_cli,
     events as access_events,
-    holdings as access_holdings,
     leaving as access_leaving,
     queries as access_queries,
     subscribers as access_subscribers,
@@ -27,7 +26,6 @@ from community.access import (
 from community.access.queries import load_actor
 from community.audit import (
     cli as audit_cli,
-    holdings as audit_holdings,
     looks,
     queries as audit_queries,
     views as audit_views,
@@ -55,10 +53,18 @@ from community.core.web.assets import Assets
 from community.core.web.converters import IdConverter
 from community.core.web.limits import limiter
 from community.demo import cli as demo_cli, views as demo_views
-from community.home import compliance, desk as home_desk, kiosk, landing, navigation, privacy, searching
+from community.home import (
+    compliance,
+    desk as home_desk,
+    kiosk,
+    landing,
+    navigation,
+    privacy,
+    searching,
+    subscribers as home_subscribers,
+)
 from community.messages import (
     channels,
-    holdings as messages_holdings,
     outbox,
     policies as messages_policies,
     subscribers as messages_subscribers,
@@ -67,7 +73,6 @@ from community.messages import (
 )
 from community.patrols import (
     events as patrols_events,
-    holdings as patrols_holdings,
     subscribers as patrols_subscribers,
     views as patrols_views,
 )
@@ -76,7 +81,6 @@ from community.people import (
     areas as people_areas,
     erasing as people_erasing,
     events as people_events,
-    holdings as people_holdings,
     policies as people_policies,
     queries as people_queries,
     subscribers as people_subscribers,
@@ -95,13 +99,11 @@ from community.places import (
 from community.places.views import todo as places_todo
 from community.points import (
     cli as points_cli,
-    holdings as points_holdings,
     subscribers as points_subscribers,
     views as points_views,
 )
 from community.points.views import panels as points_panels, todo as points_todo
 from community.teams import (
-    holdings as teams_holdings,
     queries as teams_queries,
     subscribers as teams_subscribers,
     views as teams_views,
@@ -143,6 +145,7 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
         access_subscribers.end_offices,
         patrols_subscribers.cut_from_phone,
         points_subscribers.give_up_waiting,
+        home_subscribers.forget_work,
         # Last: whatever the others tell her goes too.
         messages_subscribers.forget_inbox,
     ),
@@ -171,17 +174,8 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
     ),
 }
 
-# What the site holds on a person, in the order she reads it.
-HOLDINGS: tuple[holdings.Room, ...] = (
-    people_holdings.HELD,
-    access_holdings.HELD,
-    teams_holdings.HELD,
-    patrols_holdings.HELD,
-    points_holdings.HELD,
-    messages_holdings.HELD,
-    holdings.HELD,
-    audit_holdings.HELD,
-)
+# Whose rooms hold something on a person, in the order she reads it.
+HOLDINGS = ("people", "access", "teams", "patrols", "points", "messages", "home", "core", "audit")
 
 # The desk's queue, in the order of its filters.
 QUEUES = (
@@ -197,7 +191,6 @@ JOBS: tuple[Job, ...] = (
     Job("forget_keys", "community.core.jobs:forget_old_keys", timedelta(hours=1)),
     Job("sweep_uploads", "community.core.jobs:sweep_uploads", timedelta(hours=24)),
     Job("send_messages", "community.messages.jobs:send_due", timedelta(seconds=10)),
-    Job("import_tables", "community.places.jobs:import_tables", timedelta(seconds=10)),
     Job("settle_silent", "community.patrols.jobs:settle_silent", timedelta(hours=1)),
     Job("forget_attempts", "community.patrols.jobs:forget_attempts", timedelta(hours=6)),
     Job("erase_due", "community.people.jobs:erase_due", timedelta(minutes=10)),
@@ -206,8 +199,10 @@ JOBS: tuple[Job, ...] = (
     Job("forget_waits", "community.people.jobs:forget_waits", timedelta(hours=6)),
     Job("forget_consents", "community.people.jobs:forget_consents", timedelta(days=1), at=time(3, 30)),
     Job("forget_read", "community.messages.jobs:forget_read", timedelta(days=1), at=time(3, 40)),
+    Job("forget_runs", "community.home.jobs:forget_runs", timedelta(days=1), at=time(3, 50)),
     Job("forget_sent", "community.messages.jobs:forget_sent", timedelta(hours=6)),
     Job("post_decided", "community.points.jobs:post_decided", timedelta(seconds=10)),
+    Job("import_tables", "community.places.jobs:import_tables", timedelta(seconds=10)),
     Job("post_waiting", "community.points.jobs:post_waiting", timedelta(minutes=10)),
 )
 

@@ -7,6 +7,7 @@ take are made of them, and a test holds them against the tables: no column that 
 from __future__ import annotations
 
 import datetime as dt
+import importlib
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,9 +59,9 @@ class Room:
 _rooms: list[Room] = []
 
 
-def wire(rooms: Iterable[Room]) -> None:
-    """Replace all holdings; called by the factory alone."""
-    _rooms[:] = rooms
+def wire(rooms: Iterable[str]) -> None:
+    """Replace all holdings by those of the rooms named, each `HELD` of its module `holdings`; the factory calls it."""
+    _rooms[:] = [importlib.import_module(f"community.{room}.holdings").HELD for room in rooms]
 
 
 def rooms() -> tuple[Room, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from community.core import idempotency
 from community.core.i18n import Text, _
 from community.core.uploads import keeping
+from community.home import jobs as desk
 from community.messages import forgetting
 from community.patrols import jobs as patrols
 from community.people import jobs as people, waits
@@ -51,6 +52,7 @@ TERMS: tuple[Term, ...] = (
     Term("taps", _("提交过的操作（防止重复）"), idempotency.KEPT, _("从提交算起"), "forget_keys"),
     Term("read", _("读过的消息和公告的阅读记录"), forgetting.READ_KEPT, _("从读过算起"), "forget_read"),
     Term("unread", _("没有读的消息"), forgetting.UNREAD_KEPT, _("从收到算起"), "forget_read"),
+    Term("runs", _("工作台上一次办了哪些事的回执"), desk.RUNS_KEPT, _("从办的时候算起"), "forget_runs"),
     Term("sent", _("发出的短信和通知的内容"), forgetting.SENT_KEPT, _("从发出算起"), "forget_sent"),
     Term("dead", _("没有发出去的短信和通知的内容"), forgetting.DEAD_KEPT, _("从放弃算起"), "forget_sent"),
     Term("pictures", _("删除的照片，和没有归处的照片"), keeping.ORPHAN_AGE, _("从删除或上传算起"), "sweep_uploads"),

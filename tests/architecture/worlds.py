@@ -13,7 +13,7 @@ from community.messages.models import Announcement
 from community.patrols.models import CheckIn
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
-from community.people import cards
+from community.people import cards, requests
 from community.people.models import Member
 from community.places.models import Area, Post
 from community.points.models import Txn
@@ -64,6 +64,9 @@ def make_world(district: Area, name: str) -> World:
         run = make_run(village)
         team = make_team(village)
         volunteer, applicant = make_member(village), make_member(village, verified=False, display_name="陈新")
+        twin = make_member(village, display_name="陈新")
+        worker = make_member(village, display_name="周雅琴")
+        held = make_grant(worker, "grid_worker", village)
         active = make_membership(volunteer, team)
         applied = make_membership(applicant, team, state="applied")
         give_consent(volunteer, "presence", "1")
@@ -110,6 +113,7 @@ def make_world(district: Area, name: str) -> World:
         "txn_id": str(txn),
         "upload_id": str(new_uuid()),
         "token": token_of(post, sign),
+        "request_id": str(copy_of(volunteer)),
         "code": "not_member",
         "code_id": "7",
         "announcement_id": str(told.id),
@@ -118,8 +122,17 @@ def make_world(district: Area, name: str) -> World:
         "filename": "css/desk.css",
         "active_id": str(active.id),
         "volunteer_id": str(volunteer.id),
+        # The verified namesake of the applicant, and somebody's office.
+        "into_id": str(twin.id),
+        "grant_id": str(held.id),
     }
     return World(town, village, post, urls["token"], team, volunteer, urls)
+
+
+def copy_of(member: Member) -> int:
+    """A copy of her data that the member has asked for."""
+    with transaction():
+        return requests.ask_copy(actor_of(member)).id
 
 
 def make_people(world: World, district: Area) -> dict[str, Member]:
