@@ -8,6 +8,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 
 from community.access import backfill as access
 from community.access.backfill import PastGrant
@@ -21,7 +22,7 @@ from community.demo.people import Membership, Person, Population, State, make_po
 from community.people import backfill as people, consents
 from community.people.backfill import Guardian, PastMember, Verified
 from community.places import backfill as places
-from community.places.backfill import AreaRef, NewArea, NewPost, PostRef
+from community.places.backfill import AreaRef, NewArea, NewPost, NewUnit, PastImport, PostRef
 from community.teams import backfill as teams
 from community.teams.backfill import NewTeam, PastMembership, PastMove
 
@@ -80,6 +81,7 @@ class _Load:
         self._people()
         self._teams()
         access.add_grants(self.actor, self._grants())
+        self._units()
         return Loaded(
             district=self.district,
             population=self.population,
@@ -271,6 +273,30 @@ class _Load:
             )
         made = places.add_posts(self.actor, new, areas=self.areas)
         return {plan.name: ref for plan, ref in zip(self.district.posts, made, strict=True)}
+
+    def _units(self) -> None:
+        """Flats for the buildings of the first community, as its admin once brought them in a table."""
+        admin = self.population.by_key("village_admin")
+        if admin.area is None:
+            raise ValueError("a village admin has a village")
+        buildings = [
+            one for one in self.district.areas if one.kind == "building" and one.path.startswith(admin.area.path)
+        ]
+        flats = [flat for building in buildings for flat in _flats(building)]
+        rows = places.add_units(self.actor, flats, areas=self.areas)
+        at = clock.at_local(self.today - dt.timedelta(days=12), dt.time(10, 24))
+        brought = PastImport(admin.area.code, f"{admin.area.name}住户单元.csv", rows, self.ids[admin.number], at)
+        places.add_import(self.actor, brought, areas=self.areas)
+
+
+def _flats(building: AreaPlan) -> Iterator[NewUnit]:
+    """Two stairs of six floors with two flats each; a floor's flats keep their size from bottom to top."""
+    for stair in (1, 2):
+        for floor in range(1, 7):
+            for door in (1, 2):
+                area = Decimal(8950 + 1240 * (door - 1) + 360 * (stair - 1)) / 100
+                code = f"{building.code}{stair}{floor:02d}{door:02d}"
+                yield NewUnit(building.code, f"{stair}-{floor}0{door}", area, code)
 
 
 def _area(plan: AreaPlan) -> NewArea:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from sqlalchemy import insert, select
 
@@ -12,7 +13,7 @@ from community.core.authz import Actor, must_be_system
 from community.core.config import settings
 from community.core.db import session
 from community.core.ids import new_code, new_id
-from community.places.models import Area, Post, PostPrint
+from community.places.models import Area, ImportRun, Post, PostPrint, Unit
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,27 @@ class PostRef:
     print_id: int
     town_id: int
     scope_path: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewUnit:
+    """A flat or shop of a building."""
+
+    building_code: str
+    label: str
+    area_m2: Decimal
+    address_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class PastImport:
+    """A table of units that somebody (`made_by`, a member's id) once took in, all rows new."""
+
+    area_code: str
+    file_name: str
+    rows: int
+    made_by: int
+    at: dt.datetime
 
 
 def is_empty(actor: Actor) -> bool:
@@ -149,3 +171,47 @@ def add_posts(actor: Actor, posts: Sequence[NewPost], *, areas: dict[str, AreaRe
         session().execute(insert(Post), rows)
         session().execute(insert(PostPrint), prints)
     return made
+
+
+def add_units(actor: Actor, units: Iterable[NewUnit], *, areas: dict[str, AreaRef]) -> int:
+    """Write units and return how many. Raises KeyError for a building that `areas` does not hold."""
+    must_be_system(actor)
+    rows = [
+        {
+            "id": new_id(),
+            "building_id": areas[unit.building_code].id,
+            "town_id": areas[unit.building_code].town_id,
+            "scope_path": areas[unit.building_code].path,
+            "label": unit.label,
+            "area_m2": unit.area_m2,
+            "address_code": unit.address_code,
+        }
+        for unit in units
+    ]
+    if rows:
+        session().execute(insert(Unit), rows)
+    return len(rows)
+
+
+def add_import(actor: Actor, past: PastImport, *, areas: dict[str, AreaRef]) -> None:
+    """Write a finished run of an import. Raises KeyError for an area that `areas` does not hold."""
+    must_be_system(actor)
+    area = areas[past.area_code]
+    session().add(
+        ImportRun(
+            kind="units",
+            area_id=area.id,
+            scope_path=area.path,
+            file_name=past.file_name,
+            encoding="gb18030",
+            state="done",
+            total=past.rows,
+            done=past.rows,
+            bad=0,
+            counts={"new": past.rows, "changed": 0, "same": 0},
+            made_by=past.made_by,
+            created_at=past.at,
+            started_at=past.at + dt.timedelta(minutes=2),
+            finished_at=past.at + dt.timedelta(minutes=2, seconds=4),
+        )
+    )

@@ -12,7 +12,7 @@ from community.demo.district import read_district
 from community.demo.loading import Loaded, load_district
 from community.people import consents, queries as people
 from community.people.models import Member, MemberArea
-from community.places.models import Area, Post, PostPrint
+from community.places.models import Area, ImportRun, Post, PostPrint, Unit
 from community.teams import queries as teams
 from community.teams.models import Branch, Membership, Team
 from tests.factories.access import actor_of
@@ -145,3 +145,11 @@ def test_nobody_has_a_password_and_nothing_lies_in_the_future() -> None:
         newest = session().scalar(select(func.max(column)))
         assert newest is not None
         assert newest <= clock.now()
+
+
+def test_the_first_community_has_flats_that_were_brought_in_a_table() -> None:
+    load(60)
+    run = session().scalars(select(ImportRun)).one()
+    assert (run.state, run.total, run.file_name) == ("done", count(Unit), "晚潮社区住户单元.csv")
+    assert run.total == 17 * 24
+    assert len(set(session().scalars(select(Unit.address_code)))) == run.total
