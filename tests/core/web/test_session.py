@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from flask import Flask, session as cookie
+from itsdangerous import TimestampSigner
 from sqlalchemy import event, update
 
 from community.core.db import db, session as database, transaction
@@ -145,6 +146,21 @@ def test_a_page_renews_the_session_and_a_command_leaves_that_to_the_page_it_lead
     assert renews(phone, "GET", "/who")
     assert not renews(phone, "POST", "/act")
     assert renews(phone, "POST", "/change")
+
+
+def test_a_session_lasts_half_a_year_after_the_last_page(
+    phone: Client, member_id: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone.get(f"/arrive/{member_id}")
+    phone.delete_cookie("linli_stay", domain="linli.test")
+    began = TimestampSigner.get_timestamp
+
+    def on_day(days: int) -> str:
+        monkeypatch.setattr(TimestampSigner, "get_timestamp", lambda signer: began(signer) + days * 86400)
+        return phone.get("/who").text
+
+    assert [on_day(day).startswith("王芳") for day in (170, 340, 519)] == [True, True, True]
+    assert on_day(519 + 181) == "nobody"
 
 
 def test_who_signed_out_is_remembered_until_somebody_signs_in(site: Flask, member_id: int) -> None:
