@@ -10,6 +10,7 @@ from sqlalchemy import and_, delete, or_, select, update
 from community.core import clock
 from community.core.db import session
 from community.messages.models import AnnouncementRead, Message, Outbox
+from community.people.queries import MEMBER
 
 # Read a year ago, or two years old and never read (product.md §5.14 "ours").
 READ_KEPT = dt.timedelta(days=365)
@@ -30,7 +31,9 @@ def forget_read(limit: int = BATCH) -> int:
     """Delete up to `limit` old messages; return how many went."""
     now = clock.now()
     unread = and_(Message.read_at.is_(None), Message.created_at < now - UNREAD_KEPT)
-    old = or_(Message.read_at < now - READ_KEPT, unread)
+    # Told after she was erased: a check-in of hers was settled, and nobody reads it.
+    erased = Message.member_id.in_(select(MEMBER.c.id).where(MEMBER.c.erased_at.is_not(None)))
+    old = or_(Message.read_at < now - READ_KEPT, unread, erased)
     ids = session().scalars(select(Message.id).where(old).limit(limit)).all()
     session().execute(delete(Message).where(Message.id.in_(ids)))
     session().execute(delete(AnnouncementRead).where(AnnouncementRead.read_at < now - READ_KEPT))

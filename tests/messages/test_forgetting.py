@@ -56,6 +56,16 @@ def test_a_message_that_nobody_read_goes_after_two_years(told, frozen_clock) -> 
     assert messages() == 0
 
 
+def test_what_is_told_to_somebody_erased_goes_the_next_night() -> None:
+    with transaction():
+        village = make_village()
+        gone, stays = make_member(village, erased_at=clock.now(), status="left"), make_member(village)
+        for member in (gone, stays):
+            notify(member.id, "teams.active", {"team": "夜巡队"})
+    jobs.forget_read()
+    assert session().scalars(select(Message.member_id)).all() == [stays.id]
+
+
 def test_what_was_sent_is_emptied_after_a_week_and_never_sent_again(frozen_clock) -> None:
     with transaction():
         send_later("sms", "k", {"to": "+8619900000001"})
