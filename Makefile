@@ -70,8 +70,17 @@ translations: $(STAMPS)/dev ## put new texts into the English catalogue, take ol
 	$(BABEL) compile -d $(CATALOGUES)
 	@$(VENV)/bin/python -m pytest -q tests/core/test_i18n.py -k catalogue
 
+pages: $(STAMPS)/dev ## weight, accessibility, scores and times of every page of the demo; exit 1 on a breach
+	$(VENV)/bin/python tools/check_pages.py $(ARGS)
+
+screenshots: $(STAMPS)/dev ## the README's pictures, from the demo district
+	$(VENV)/bin/python tools/screenshots.py $(ARGS)
+
 bench: $(STAMPS)/dev ## check-ins per second beside bare Flask and bare SQL
 	$(VENV)/bin/python -m bench.checkin $(ARGS)
+
+bench-import: $(STAMPS)/dev ## 3.48 million addresses by `flask places import`, beside the bare bulk load
+	$(VENV)/bin/python -m bench.places_import $(ARGS)
 
 clean: ## caches only: never the database, never the environment
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
@@ -79,9 +88,6 @@ clean: ## caches only: never the database, never the environment
 # A Python that is new enough, newest first; python3 last, because it may be older than 3.11.
 $(STAMPS)/venv:
 	@found=; for candidate in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
-bench-import: $(STAMPS)/dev ## 3.48 million addresses by `flask places import`, beside the bare bulk load
-	$(VENV)/bin/python -m bench.places_import $(ARGS)
-
 	  if command -v $$candidate >/dev/null 2>&1 && \
 	     $$candidate -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
 	    found=$$candidate; break; fi; done; \
