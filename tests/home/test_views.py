@@ -255,3 +255,23 @@ def test_unknown_looks_change_nothing(client_page):
     answer = client_page.client.post("/preferences", data=form.filled(size="<x>", lang="fr"))
     assert answer.status_code == 303
     assert client_page.get("/help").one("html").get("data-size") == "std"
+
+
+# --- help, everywhere in the same place (WCAG 2.2, 3.2.6) ---
+
+
+def test_help_stands_first_at_the_foot_of_every_page(app, client_page, member, village):
+    with transaction():
+        make_grant(member, "village_admin", village)
+    client_page.sign_in(member.id)
+    seen = 0
+    for rule in app.url_map.iter_rules():
+        if "GET" not in rule.methods or rule.arguments or rule.rule.startswith(("/static", "/kiosk")):
+            continue
+        answer = client_page.client.get(rule.rule)
+        if answer.status_code != 200 or answer.mimetype != "text/html" or 'data-surface="print"' in answer.text:
+            continue
+        feet = client_page.get(rule.rule).all("footer", class_="foot")
+        assert [next(foot.iter("a")).get("href") for foot in feet] == ["/help"], rule.rule
+        seen += 1
+    assert seen > 20
