@@ -52,7 +52,7 @@ class Task:
         return f"{self.kind}:{self.key}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Queue:
     """One kind of tasks, filled in by its room.
 
@@ -117,6 +117,13 @@ def must_be_undoable(actor: Actor, *, by_id: int | None, at: dt.datetime, instea
         raise Forbidden(_("只有刚才作决定的人可以撤销"), next_step=instead, code="undo_other")
     if clock.now() >= at + UNDO_WITHIN:
         raise too_late(instead)
+
+
+def undo_ms(actor: Actor, *, by_id: int | None, at: dt.datetime) -> int:
+    """Return for how many milliseconds `actor` may still undo what `by_id` decided at `at`; 0 when she may not."""
+    if by_id is None or by_id != actor.member_id:
+        return 0
+    return max(0, int((at + UNDO_WITHIN - clock.now()).total_seconds() * 1000))
 
 
 def too_late(instead: Text) -> Conflict:

@@ -53,30 +53,30 @@ def decide() -> Response:
         return make_response(_confirm_page(actor, sent, fault), 422)
     run = services.decide(actor, act, refs, reason)
     if len(refs) > 1:
-        return redirect(url_for("home.done", run_id=run.id, **_filter(sent).query()), 303)
+        return redirect(url_for("home.done", done_id=run.id, **_filter(sent).query()), 303)
     anchor = sent.get("next", "")
     return _back(sent, run.id, anchor if anchor.startswith("t-") and len(anchor) < 80 else None)
 
 
-@bp.get("/desk/done/<uuid:run_id>")
+@bp.get("/desk/done/<uuid:done_id>")
 @requires(Perm.DESK_OPEN)
-def done(run_id: Any) -> str:
-    run = queue.done_or_gone(must_be_signed_in(), run_id)
+def done(done_id: Any) -> str:
+    run = queue.done_or_gone(must_be_signed_in(), done_id)
     return render_template("home/desk_done.html", run=run, back=_filter(request.args).query())
 
 
-@bp.post("/desk/done/<uuid:run_id>/undo")
+@bp.post("/desk/done/<uuid:done_id>/undo")
 @requires(Perm.DESK_OPEN)
 @command()
-def undo(run_id: Any) -> Response:
-    run = services.undo(must_be_signed_in(), run_id)
+def undo(done_id: Any) -> Response:
+    run = services.undo(must_be_signed_in(), done_id)
     if len(run.lines) > 1:
-        return redirect(url_for("home.done", run_id=run.id), 303)
+        return redirect(url_for("home.done", done_id=run.id), 303)
     return _back(request.form, run.id, queue.anchor(run.lines[0]["ref"]))
 
 
-def _back(sent: MultiDict[str, str], run_id: Any, anchor: str | None) -> Response:
-    return redirect(url_for("home.desk", **_filter(sent).query(), done=run_id, _anchor=anchor), 303)
+def _back(sent: MultiDict[str, str], done_id: Any, anchor: str | None) -> Response:
+    return redirect(url_for("home.desk", **_filter(sent).query(), done=done_id, _anchor=anchor), 303)
 
 
 def _nothing_chosen() -> Response:
@@ -111,21 +111,27 @@ def _fault(act: str, refs: list[str], reason: str) -> Text | None:
     return _("原因最多 200 个字") if len(reason) > REASON_LONGEST else None
 
 
+def _decides(act: str, ref: str) -> bool:
+    found, _key = todo.queue_of(ref)
+    return found is not None and (found.approve if act == "approve" else found.refuse) is not None
+
+
 def _confirm_page(actor: Actor, sent: MultiDict[str, str], fault: Text | None = None) -> str:
     """Return the page that names what is about to be decided, and asks for the reason of a refusal."""
     act, refs = _act(sent), list(dict.fromkeys(sent.getlist("item")))[: services.MOST]
-    names = queue.named(actor, refs)
+    known = queue.named(actor, refs)
+    names = {ref: name for ref, name in known.items() if _decides(act, ref)}
     if not names:
-        raise NotFound(_("没有找到要办的事"), next_step=_("可能别人刚刚办过，请回到待办再看。"))
+        raise NotFound(_("没有能这样办的事"), next_step=_("可能别人刚刚办过，请回到待办再看。"))
     kinds = list(dict.fromkeys(found for ref in names if (found := todo.queue_of(ref)[0]) is not None))
     return render_template(
         "home/desk_confirm.html",
         act=act,
         names=names,
-        words={one.yes if act == "approve" else one.no for one in kinds},
+        left_out=[name for ref, name in known.items() if ref not in names],
+        words={plain(one.yes if act == "approve" else one.no) for one in kinds},
         kinds=kinds,
         promises=[one.promise for one in kinds if one.promise],
-        reasons=list(dict.fromkeys(reason for one in kinds for reason in one.reasons)),
         back=_filter(sent),
         fault=fault,
         sent=sent,

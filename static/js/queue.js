@@ -45,6 +45,8 @@
   function press(selector) {
     var row = current(), button = row && row.querySelector(selector);
     if (button) button.click();
+    // Nothing of the kind in this row: what it takes is behind its link.
+    else if (row && selector === "[data-act=a]") row.querySelector("[data-open]").focus();
   }
 
   var acts = {
@@ -104,6 +106,7 @@
     words.textContent = "";
     setTimeout(function () { words.textContent = text; }, 120);
     var next = location.hash.length > 1 && document.getElementById(location.hash.slice(1));
+    window.scrollTo(0, 0);
     go(next || rows()[0] || happened);
   }
 

@@ -29,7 +29,10 @@ EVERYWHERE = {"district_office", "system_admin"}
 FILLED = {"reason": "核对过", "decision": "accept", "how": "当面", "role": "deputy", "note": "核对过"}
 # Answers that say nothing about rights: a refusal's own page, nothing to mark as read, demo people in no demo.
 SPECIAL = {
-    "/p/<token>/refused/<code>": {403}, "/m/<card>/refused/<code>": {403},
+    "/p/<token>/refused/<code>": {403},
+    "/m/<card>/refused/<code>": {403},
+    "/desk/done/<uuid:done_id>": {404},
+    "/desk/done/<uuid:done_id>/undo": {404},
     "/inbox/read": {404},
     "/inbox/open": {404},
     "/sign-in/demo": {404},

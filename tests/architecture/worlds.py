@@ -112,6 +112,8 @@ def make_world(district: Area, name: str) -> World:
         "checkin_id": str(flagged),
         "txn_id": str(txn),
         "upload_id": str(new_uuid()),
+        # What somebody did at the desk is shown to nobody else.
+        "done_id": str(new_uuid()),
         "token": token_of(post, sign),
         "request_id": str(copy_of(volunteer)),
         "code": "not_member",

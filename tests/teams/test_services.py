@@ -18,16 +18,20 @@ from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound
 from community.core.ids import new_id
+from community.messages import queries as messages
 from community.messages.models import Message
 from community.people import consents, services as people_services
 from community.people.models import Member, MemberArea
 from community.places.models import Area
+from community.points import jobs as points_jobs, subscribers
 from community.teams import services
 from community.teams.models import Membership, MembershipEvent, Team, TeamArea
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_area, make_town, make_village
+from tests.factories.points import accepted, open_books
 from tests.factories.teams import make_membership, make_team
+from tests.points.invariants import assert_sound, posted, waiting
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app", "frozen_clock")]
 
@@ -592,3 +596,162 @@ def test_an_admin_ends_a_place_with_a_reason_that_the_member_reads(house: House)
     assert (membership.state, membership.reason, inbox(member.id)) == ("left", "搬离本区", ["teams.removed"])
     with pytest.raises(Conflict), transaction():
         services.remove(house.admin, membership.id, "搬离本区")
+
+
+# --- undone within ten seconds ---
+
+
+def approved(house: House, **changed: Any) -> Membership:
+    with transaction():
+        membership = apply(house, **changed)
+    with transaction():
+        services.approve(house.admin, membership.id)
+    return membership
+
+
+def undo(house: House, membership: Membership) -> None:
+    with transaction():
+        services.undo(house.admin, membership.id)
+    session().expire_all()
+
+
+def told(membership: Membership) -> list[str]:
+    """What the applicant finds in her inbox now."""
+    member = session().get_one(Member, membership.member_id)
+    return [line.kind for line in messages.inbox(actor_of(member)).lines]
+
+
+def test_an_undone_approval_leaves_nothing_of_what_came_with_it(house: House, frozen_clock: FrozenClock) -> None:
+    with transaction():
+        open_books(house.town)
+    with transaction():
+        membership = apply(house)
+        member = session().get_one(Member, membership.member_id)
+        subscribers.award_checkin(accepted(member, house.village, verified=False))
+    with transaction():
+        services.approve(house.admin, membership.id)
+    assert membership.state == "active"
+    frozen_clock.tick(seconds=9)
+    points_jobs.post_decided()
+    points_jobs.post_waiting()
+    undo(house, membership)
+    assert (membership.state, membership.active_at, membership.ended_at) == ("applied", None, None)
+    assert (member.verified_at, member.verified_by) == (None, None)
+    assert not session().scalars(select(MemberArea).where(MemberArea.member_id == member.id)).all()
+    frozen_clock.tick(minutes=1)
+    points_jobs.post_decided()
+    points_jobs.post_waiting()
+    assert (told(membership), posted(member)) == ([], 0)
+    assert waiting(member) == [("held", "unverified", None)]
+    assert_sound()
+
+
+def test_what_an_approval_brings_comes_after_ten_seconds(house: House, frozen_clock: FrozenClock) -> None:
+    with transaction():
+        open_books(house.town)
+    with transaction():
+        membership = apply(house)
+        member = session().get_one(Member, membership.member_id)
+        subscribers.award_checkin(accepted(member, house.village, verified=False))
+    with transaction():
+        services.approve(house.admin, membership.id)
+    points_jobs.post_decided()
+    points_jobs.post_waiting()
+    assert (told(membership), posted(member)) == ([], 0)
+    frozen_clock.tick(seconds=10)
+    points_jobs.post_decided()
+    assert (told(membership), posted(member)) == (["teams.active"], 5)
+    assert_sound()
+
+
+def test_an_undone_application_can_be_decided_again_and_again(house: House, frozen_clock: FrozenClock) -> None:
+    membership = approved(house)
+    undo(house, membership)
+    with transaction():
+        services.refuse(house.admin, membership.id, "没有联系上")
+    undo(house, membership)
+    assert (membership.state, membership.reason, membership.ended_at) == ("applied", None, None)
+    with transaction():
+        services.approve(house.admin, membership.id)
+    frozen_clock.tick(seconds=10)
+    assert (membership.state, told(membership)) == ("active", ["teams.active"])
+    with pytest.raises(Conflict, match="undo_late") as caught:
+        undo(house, membership)
+    assert caught.value.next_step
+    assert membership.state == "active"
+
+
+def test_a_minor_whose_refusal_is_undone_still_waits_for_her_guardian(house: House) -> None:
+    with transaction():
+        day = make_team(house.town, night=False)
+        minor = {"age_band": "14-17", "guardian_name": "邱大伟", "guardian_phone": "199 0000 0002"}
+        membership = apply(house, team=day, **minor)
+    assert membership.state == "waiting_guardian"
+    with transaction():
+        services.refuse(house.admin, membership.id, "监护人没有同意")
+    undo(house, membership)
+    assert membership.state == "waiting_guardian"
+
+
+def test_only_who_decided_undoes_and_never_the_applicant(house: House) -> None:
+    membership = approved(house)
+    with transaction():
+        other = make_member(house.village)
+        make_grant(other, "village_admin", house.village)
+        member = session().get_one(Member, membership.member_id)
+        make_grant(member, "village_admin", house.village)
+    for person, refusal in ((other, "undo_other"), (member, "own_application")):
+        with pytest.raises(Forbidden, match=refusal), transaction():
+            services.undo(actor_of(person), membership.id)
+    assert membership.state == "active"
+
+
+def test_nothing_is_undone_where_nothing_was_decided_or_she_left_meanwhile(house: House) -> None:
+    with transaction():
+        membership = apply(house)
+    with pytest.raises(Conflict, match="not_decided"):
+        undo(house, membership)
+    with transaction():
+        services.approve(house.admin, membership.id)
+        services.leave(actor_of(session().get_one(Member, membership.member_id)), membership.id)
+    with pytest.raises(Conflict, match="not_decided"):
+        undo(house, membership)
+    assert membership.state == "left"
+
+
+def test_a_refusal_is_not_undone_when_she_has_applied_again(house: House) -> None:
+    with transaction():
+        membership = apply(house)
+    with transaction():
+        services.refuse(house.admin, membership.id, "没有联系上")
+        member = session().get_one(Member, membership.member_id)
+        services.apply(actor_of(member), team_id=membership.team_id)
+    with pytest.raises(Conflict, match="applied_again"):
+        undo(house, membership)
+
+
+def test_another_teams_approval_keeps_her_verified(house: House) -> None:
+    membership = approved(house)
+    member = session().get_one(Member, membership.member_id)
+    with transaction():
+        second = services.apply(actor_of(member), team_id=make_team(house.town, name="江堤喊潮队").id)
+        services.approve(house.admin, second.id)
+    undo(house, membership)
+    assert member.verified_at is not None
+    undo(house, second)
+    assert member.verified_at is None
+
+
+def test_a_leader_named_in_those_seconds_loses_the_office_with_the_place(
+    house: House, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        team = make_team(house.village)
+    membership = approved(house, team=team)
+    with transaction():
+        services.set_role(house.admin, membership.id, "leader")
+    frozen_clock.tick(seconds=1)
+    undo(house, membership)
+    member = session().get_one(Member, membership.member_id)
+    assert membership.role == "member"
+    assert Perm.CHECKIN_SETTLE not in actor_of(member).perms

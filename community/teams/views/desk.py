@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from flask import flash, make_response, redirect, render_template, url_for
+from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from community.core.authz import Perm
+from community.core import todo
+from community.core.authz import Actor, Perm
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
 from community.core.web.command import command
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
 from community.people import phones
-from community.teams import policies, services
+from community.teams import policies, queries, services
 from community.teams.forms import GuardianForm, Refusable, RefuseForm, RoleForm
 from community.teams.queries import desk
 from community.teams.views.blueprint import bp
@@ -33,8 +34,8 @@ def applications() -> str:
 @command()
 def approve(membership_id: int) -> Response:
     done = services.approve(must_be_signed_in(), membership_id)
-    text = _("已通过，对方已收到消息。") if done.state == "active" else _("已通过，等对方同意新的说明。")
-    return _on(url_for("teams.applications"), text)
+    text = _("已通过，对方会收到消息。") if done.state == "active" else _("已通过，等对方同意新的说明。")
+    return _on(url_for("teams.applications", done=membership_id), text)
 
 
 @bp.post("/desk/applications/<id:membership_id>/refuse")
@@ -44,7 +45,15 @@ def refuse(membership_id: int) -> Response:
     form = RefuseForm(prefix=str(membership_id))
     if not _done(form, lambda: services.refuse(must_be_signed_in(), membership_id, form.reason.data)):
         return make_response(_queue_page(membership_id, form), 422)
-    return _on(url_for("teams.applications"), _("已答复，对方会看到原因。"))
+    return _on(url_for("teams.applications", done=membership_id), _("已答复，对方会看到原因。"))
+
+
+@bp.post("/desk/applications/<id:membership_id>/undo")
+@requires(Perm.MEMBERSHIP_DECIDE)
+@command()
+def undo(membership_id: int) -> Response:
+    services.undo(must_be_signed_in(), membership_id)
+    return _on(url_for("teams.applications", _anchor=f"a{membership_id}"), _("已撤销，这份申请重新等您处理。"))
 
 
 @bp.post("/desk/applications/<id:membership_id>/guardian")
@@ -115,9 +124,18 @@ def _queue_page(shown_again: int | None = None, form: Refusable | None = None) -
         "teams/applications.html",
         rows=[(row, *_forms(row.id, shown_again, form)) for row in rows],
         more=desk.waiting(actor) - len(rows),
+        decided=_decided(actor),
         ages=AGES,
         masked=phones.masked,
     )
+
+
+def _decided(actor: Actor) -> tuple[int, int]:
+    """Return which application she decided about just now, and for how many milliseconds she may undo it."""
+    asked = request.args.get("done", "")
+    known = int(asked) if asked.isascii() and asked.isdigit() and len(asked) < 20 else 0
+    found = queries.decision(known)
+    return known, todo.undo_ms(actor, by_id=found.by_id, at=found.at) if found else 0
 
 
 def _forms(membership_id: int, shown_again: int | None, form: Refusable | None) -> tuple[Refusable, Refusable]:
