@@ -81,7 +81,9 @@ class PlaceForm(Form):
 
 
 class NewPostForm(PlaceForm, DetailsForm):
-    """A new post."""
+    """A new post; `sure` says which doubts about it were read."""
+
+    sure = HiddenField()
 
 
 class MoveForm(PlaceForm):

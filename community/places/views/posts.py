@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -17,7 +17,7 @@ from community.core.web import security
 from community.core.web.command import command
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
-from community.places import geo, pages, queries, services
+from community.places import doubles, geo, pages, queries, services
 from community.places.forms import DetailsForm, MoveForm, NewPostForm, PauseForm, PlaceForm, RetireForm, shown
 from community.places.models import POST_STATES
 from community.places.views.blueprint import bp
@@ -96,10 +96,32 @@ def create_post() -> Response | tuple[str, int]:
             services.create_post(actor, area_id=form.area_id.data, details=form.details(), position=form.where())
         )
 
-    if not _done(form, create):
-        return render_template("places/new_post.html", form=form), 422
+    doubts = _doubts(form)
+    if doubts or not _done(form, create):
+        return render_template("places/new_post.html", form=form, doubts=doubts), 422
     _warn_if_inexact(form)
     return _back_to(made[0].id, _("点位已建好。下一步：打印牌子，挂到现场。"))
+
+
+def _doubts(form: NewPostForm) -> list[Text]:
+    """What to ask about before the post is set up; nothing when the form is not whole or its sender has read it."""
+    if not form.validate_on_submit():
+        return []
+    found = doubles.doubts(area_id=form.area_id.data, name=form.name.data or "", position=form.where())
+    read, form.sure.data = form.sure.data, doubles.answer(found)
+    return [] if read == form.sure.data else found
+
+
+@bp.post("/desk/posts/several")
+@requires(Perm.POST_MANAGE)
+@command()
+def several() -> Response:
+    ids = [int(one) for one in request.form.getlist("post") if one.isdecimal() and one.isascii() and int(one) <= MAX_ID]
+    act: Literal["pause", "resume"] = "resume" if request.form.get("act") == "resume" else "pause"
+    changed, left = doubles.set_all(must_be_signed_in(), ids, act, request.form.get("reason", ""))
+    said = _("已恢复 %(count)s 个。", count=changed) if act == "resume" else _("已暂停 %(count)s 个。", count=changed)
+    flash(plain(said) + (plain(_("另有 %(count)s 个的状态不合适，没有动。", count=left)) if left else ""), "ok")
+    return redirect(url_for("places.posts"), 303)
 
 
 @bp.get("/desk/posts/<id:post_id>/edit")
