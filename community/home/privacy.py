@@ -34,6 +34,7 @@ __all__ = ["bp"]
 PAGES: dict[str, Text] = {
     "people.desk_person": _("您的居民页"),
     "people.phone": _("您的完整手机号"),
+    "people.code_page": _("给您开口令的页面"),
     "people.desk_erase": _("替您办注销的页面"),
     "people.card": _("您的志愿卡"),
     "points.award": _("您的一笔积分"),

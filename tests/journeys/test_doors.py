@@ -41,7 +41,7 @@ def sign_of(admin: Page) -> str:
         admin.get_by_text(re.compile("打印")).first.click()
     make.first.click()
     admin.wait_for_url("**/poster**")
-    typed = re.search(r"\b([0-9a-z]{4}) ([0-9a-z]{4})\b", admin.get_by_role("main").inner_text().lower())
+    typed = re.search(r"([0-9a-z]{4}) ([0-9a-z]{4})\b", admin.locator(".typed").first.inner_text().lower())
     assert typed
     return typed[1] + typed[2]
 
