@@ -14,6 +14,7 @@ from community.demo.history import load_history
 from community.demo.loading import load_district
 from community.demo.notices import load_notices
 from community.demo.people import SMALLEST_DEMO
+from community.demo.pictures import load_pictures
 from community.demo.privacy import load_privacy
 from community.demo.staff import load_staff
 from community.points.backfill.ledger import Tally
@@ -64,6 +65,7 @@ def load_demo(
     load_notices(actor, loaded)
     load_privacy(actor, loaded)
     load_staff(actor, loaded)
+    load_pictures(actor, loaded)
     audit.record(
         actor,
         "demo.load",

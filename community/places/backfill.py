@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from community.core.authz import Actor, must_be_system
 from community.core.config import settings
@@ -46,6 +47,16 @@ class NewPost:
     printed_by: int
     spot: str = ""
     state_why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HungSign:
+    """A printed sign that somebody put up: `by` a member's id, `photo` the picture's."""
+
+    print_id: int
+    by: int
+    at: dt.datetime
+    photo: uuid.UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,3 +226,11 @@ def add_import(actor: Actor, past: PastImport, *, areas: dict[str, AreaRef]) -> 
             finished_at=past.at + dt.timedelta(minutes=2, seconds=4),
         )
     )
+
+
+def hang_signs(actor: Actor, hung: Sequence[HungSign]) -> None:
+    """Note that these signs hang. Raises Forbidden for a person, whatever she holds."""
+    must_be_system(actor)
+    for one in hung:
+        hanging = {"installed_at": one.at, "installed_by": one.by, "installed_photo": one.photo}
+        session().execute(update(PostPrint).where(PostPrint.id == one.print_id).values(hanging))

@@ -13,7 +13,7 @@ from community.core.maps import TileMap
 from community.places import geo
 from community.places.queries import PostLine
 
-WIDTH, HEIGHT, EDGE = 720, 480, 36
+WIDTH, HEIGHT, EDGE = 900, 460, 40
 _METRES_A_DEGREE = 111_195.0
 # A grid of round steps, at most so many across.
 _STEPS = (20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000, 100_000)
