@@ -203,6 +203,7 @@ JOBS: tuple[Job, ...] = (
     Job("forget_sent", "community.messages.jobs:forget_sent", timedelta(hours=6)),
     Job("post_decided", "community.points.jobs:post_decided", timedelta(seconds=10)),
     Job("import_tables", "community.places.jobs:import_tables", timedelta(seconds=10)),
+    Job("forget_fake_signs", "community.places.jobs:forget_fake_signs", timedelta(days=1)),
     Job("post_waiting", "community.points.jobs:post_waiting", timedelta(minutes=10)),
 )
 

@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from community.core.authz import Actor
 from community.core.ids import clean_code, is_code
 from community.core.web import pictures
+from community.core.web.faults import wants_json
 from community.core.web.limits import limiter, wrong_codes
 from community.core.web.rights import public
 from community.core.web.session import current_actor
@@ -18,7 +19,7 @@ from community.home.views import bp
 from community.patrols.views import first, scan
 from community.people import consents, queries as people
 from community.places import codes, hanging, queries as places
-from community.places.codes import PosterRevoked, ScannedPost
+from community.places.codes import PosterRevoked, ScannedPost, TokenBad
 from community.teams import queries as teams
 
 __all__ = ["bp", "landing", "scanning", "type_code"]
@@ -50,6 +51,10 @@ def landing(token: str) -> Response:
         near = places.posts_near(revoked.post.post_id)
         leaders = teams.leaders(revoked.post.scope_path)
         return make_response(render_template("home/revoked.html", post=revoked.post, near=near, leaders=leaders), 410)
+    except TokenBad as bad:
+        if bad.typed or wants_json():
+            raise
+        return make_response(render_template("places/fake.html", code=token[:60]), 404)
     if first.is_offered(post):
         return make_response(render_template("patrols/first.html", page=first.page(post, token)))
     return make_response(render_template("home/landing.html", page=_page(current_actor(), post, token)))

@@ -17,6 +17,7 @@ from community.patrols import jobs as patrols
 from community.people import jobs as people, waits
 from community.people.erasing import COOLING_OFF
 from community.people.requests import COPY_OPEN
+from community.places import fakes
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ TERMS: tuple[Term, ...] = (
     Term("codes", _("一次性登录码的记录（码本身过期就清空）"), people.CODES_KEPT, _("从过期算起"), "forget_codes"),
     Term("waits", _("输错密码或口令的次数"), waits.FORGOTTEN, _("从最后一次算起"), "forget_waits"),
     Term("attempts", _("没有成功的扫码"), patrols.ATTEMPTS_KEPT, _("从扫码算起"), "forget_attempts"),
+    Term("fakes", _("假码报告：码和地点，不记是谁报的"), fakes.KEPT, _("从报告算起"), "forget_fake_signs"),
     Term("taps", _("提交过的操作（防止重复）"), idempotency.KEPT, _("从提交算起"), "forget_keys"),
     Term("read", _("读过的消息和公告的阅读记录"), forgetting.READ_KEPT, _("从读过算起"), "forget_read"),
     Term("unread", _("没有读的消息"), forgetting.UNREAD_KEPT, _("从收到算起"), "forget_read"),

@@ -95,6 +95,7 @@ class TokenBad(NotFound):
     """No sign of ours: altered, cut off, made for another host, or a typed code that no sign carries."""
 
     def __init__(self, *, typed: bool = False) -> None:
+        self.typed = typed
         super().__init__(
             _("没有牌子用这个 8 位码") if typed else _("这不是本平台的牌子"),
             next_step=_("请对照牌子再输一次：没有字母 i、l、o、u。")

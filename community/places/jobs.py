@@ -5,6 +5,7 @@ from __future__ import annotations
 import structlog
 
 from community.core.db import transaction
+from community.places import fakes
 from community.places.imports import runs
 
 log = structlog.get_logger(__name__)
@@ -22,6 +23,12 @@ def import_tables() -> None:
                 runs.fail(run_id)
     with transaction():
         runs.drop_forgotten()
+
+
+def forget_fake_signs() -> None:
+    """Delete reports of fake signs older than a year."""
+    with transaction():
+        fakes.forget()
 
 
 def _part(run_id: int) -> bool:

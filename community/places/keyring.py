@@ -35,7 +35,7 @@ def lines(actor: Actor, ring: SigningRing) -> list[KeyLine]:
         .where(PostPrint.retired_at.is_(None), Post.state != "retired")
         .group_by(PostPrint.kid)
     )
-    counted: dict[str, int] = {kid: count for kid, count in session().execute(hanging).tuples()}
+    counted: dict[str, int] = {row[0]: row[1] for row in session().execute(hanging)}
     known = [KeyLine(key.kid, key.state, counted.pop(key.kid, 0)) for key in ring.keys]
     return [*known, *(KeyLine(kid, "gone", count) for kid, count in sorted(counted.items()))]
 

@@ -15,6 +15,7 @@ from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
 from community.people import cards, requests
 from community.people.models import Member
+from community.places import fakes
 from community.places.models import Area, Post
 from community.points.models import Txn
 from community.teams.models import Team
@@ -97,9 +98,12 @@ def make_world(district: Area, name: str) -> World:
     txn = session().scalars(select(Txn.id).where(Txn.subject_id == volunteer.id)).one()
     with transaction():
         make_card(applicant, volunteer)
+        fake = fakes.report(f"{post.code8}.1a.0000000000000000", "")
+        assert fake
         card = cards.url_of(make_card(volunteer, applicant)).rpartition("/")[2]
     urls = {
         "card": card,
+        "report_id": str(fake.id),
         "member_id": str(applicant.id),
         "membership_id": str(applied.id),
         "team_id": str(team.id),

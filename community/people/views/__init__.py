@@ -1,6 +1,6 @@
-"""The room's pages: coming in and one's own account (`doors`), codes (`entering`, `helping`), the desk (`desk`, `cards`).
+"""The room's pages: coming in and one's own account (`doors`), codes (`entering`, `helping`), the desk (`desk`).
 
-`arrival` leads on after signing in, `kept` carries a form through it.
+`arrival` leads on after signing in, `kept` carries a form through it; `cards` are paper ones.
 """
 
 from community.people.views import arrival, cards, desk, doors, entering, helping, kept, panels, privacy

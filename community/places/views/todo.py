@@ -8,6 +8,7 @@ from community.core.authz import Actor, Perm
 from community.core.i18n import _
 from community.core.todo import Queue, Task
 from community.places import queries
+from community.places.views.fakes import FAKE_SIGNS
 
 
 def _tasks(actor: Actor, area: str, _limit: int) -> list[Task]:
@@ -39,4 +40,4 @@ REPRINT = Queue(
     rare=True,
 )
 
-QUEUES = (REPRINT,)
+QUEUES = (FAKE_SIGNS, REPRINT)

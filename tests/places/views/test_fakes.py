@@ -1,0 +1,46 @@
+"""A code that is not ours: told in one tap by anybody, worked off at the desk."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from community.core.db import session, transaction
+from community.places.models import FakeSignReport
+from tests.factories.access import make_grant
+from tests.factories.people import make_member
+from tests.factories.places import make_village
+from tests.harness.client import Visitor
+
+pytestmark = pytest.mark.usefixtures("app")
+BAD = "/p/00000000.1a.0000000000000000"
+
+
+def test_anybody_tells_in_one_tap_and_staff_settle(client_page: Visitor) -> None:
+    page = client_page.get(BAD, 404)
+    assert "请勿在它打开的页面输入任何信息" in page.text
+    assert "收到，谢谢您" in client_page.submit(page.form("/fake-signs"), place="菜场门口").text
+    with transaction():
+        village = make_village()
+        admin = make_member(village)
+        make_grant(admin, "village_admin", village)
+    client_page.sign_in(admin.id)
+    assert "有人报告假码" in client_page.get("/desk").text
+    desk = client_page.get("/desk/fake-signs")
+    assert "菜场门口" in desk.text
+    report = session().scalars(select(FakeSignReport)).one()
+    done = client_page.submit(desk.form(f"/desk/fake-signs/{report.id}"), outcome="removed")
+    assert "没有假码报告" in done.text
+
+
+def test_a_mistyped_code_is_no_fake_sign(client_page: Visitor) -> None:
+    page = client_page.get("/p/00000000", 404)
+    assert not [form for form in page.forms if form.action.endswith("/fake-signs")]
+
+
+def test_whoever_tells_too_often_waits(client_page: Visitor) -> None:
+    form = client_page.get(BAD, 404).form("/fake-signs")
+    for _n in range(10):
+        client_page.submit(form)
+    assert client_page.client.post("/fake-signs", data=form.filled()).status_code == 429
+    assert session().scalars(select(FakeSignReport.times)).one() == 1
