@@ -75,6 +75,13 @@ def _page(actor: Actor | None, post: ScannedPost, token: str) -> Landing:
     )
 
 
+@bp.get("/p/<token>/checkin")
+@public("the page that answers a tap may be loaded anew")
+def tapped(token: str) -> Response:
+    """Lead back to the sign: a phone that loads the answer of a tap anew asks for this address."""
+    return redirect(url_for("home.landing", token=token), 303)
+
+
 @bp.get("/p/<token>/photo")
 @wrong_codes
 @public("who has a sign's code may see how the sign hangs")

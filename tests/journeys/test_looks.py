@@ -16,8 +16,16 @@ from tests.harness.tour import Stop, Tour
 
 pytestmark = pytest.mark.browser
 
-# No pages for people: what programs ask, and files.
-NO_PAGES = {"/healthz", "/metrics", "/readyz", "/static/<path:filename>", "/pictures/<uuid:upload_id>"}
+# No pages for people: what programs ask, files and pictures, and a way back to the sign.
+NO_PAGES = {
+    "/healthz",
+    "/metrics",
+    "/readyz",
+    "/static/<path:filename>",
+    "/pictures/<uuid:upload_id>",
+    "/p/<token>/photo",
+    "/p/<token>/checkin",
+}
 # Pages that only an act leads to; the journeys of their rooms show them.
 AFTER_AN_ACT = {
     "/codes/<id:code_id>",

@@ -308,8 +308,8 @@ def test_without_a_csrf_token_nothing_is_recorded(scene: Scene, client_page: Vis
     assert checkins() == 0
 
 
-def test_the_wrong_method_gets_a_page(scene: Scene, client_page: Visitor) -> None:
-    assert "不能这样打开" in client_page.get(f"/p/{scene.token}/checkin", 405).text
+def test_loading_the_answer_of_a_tap_anew_leads_back_to_the_sign(scene: Scene, client_page: Visitor) -> None:
+    assert scene.post.name in client_page.get(f"/p/{scene.token}/checkin", 303).h1
 
 
 def test_a_receipt_is_its_owners_and_her_areas_staffs(scene: Scene, client_page: Visitor) -> None:
