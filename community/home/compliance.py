@@ -64,7 +64,26 @@ class Sheet:
 @bp.get("/compliance")
 @public("whoever doubts what this site does may read what it says of itself")
 def compliance() -> str:
-    return render_template("home/compliance.html", sheet=sheet())
+    return render_template("home/compliance.html", sheet=sheet(), span=span)
+
+
+@bp.get("/compliance/sheet")
+@public("the same on one page of paper")
+def compliance_sheet() -> str:
+    return render_template("home/compliance_sheet.html", sheet=sheet(), span=span)
+
+
+def span(term: Term) -> str:
+    """Return how long a thing is kept, in the largest unit that fits; "" for what nothing deletes."""
+    if not term.span:
+        return ""
+    if term.days >= 365:
+        return ngettext("%(num)s 年", "%(num)s 年", term.days // 365)
+    if term.days >= 2:
+        return ngettext("%(num)s 天", "%(num)s 天", term.days)
+    if term.hours:
+        return ngettext("%(num)s 小时", "%(num)s 小时", term.hours)
+    return ngettext("%(num)s 分钟", "%(num)s 分钟", term.minutes)
 
 
 def sheet() -> Sheet:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
 
 import pytest
 from flask import Flask
@@ -37,6 +38,18 @@ def test_every_promise_is_kept_and_says_what_it_was_read_from(client_page) -> No
         assert str(consents.current(scope).title) in page.text
     assert len(compliance.sheet().facts) >= 10
     assert all(str(fact.found) for fact in compliance.sheet().facts)
+
+
+@pytest.mark.browser
+def test_it_prints_on_one_page_in_both_languages(demo_server, browser) -> None:
+    for look in ("std.auto.zh", "std.auto.en"):
+        context = browser.new_context(base_url=demo_server.url)
+        context.add_cookies([{"name": "linli_look", "value": look, "url": demo_server.url}])
+        page = context.new_page()
+        page.goto("/compliance/sheet")
+        paper = page.pdf(format="A4")
+        assert len(re.findall(rb"/Type\s*/Page\b", paper)) == 1
+        context.close()
 
 
 def test_help_and_the_accessibility_statement_lead_to_it(client_page) -> None:
