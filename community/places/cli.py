@@ -1,8 +1,9 @@
-"""`flask places import`: a whole district's tables from a file on the server; units by the million."""
+"""`flask places import`: a district's tables from a file, units by the million; `keys`, `rotate`: the signing ring."""
 
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO, Any
@@ -12,10 +13,11 @@ from flask.cli import AppGroup
 from tqdm import tqdm
 
 from community.core.authz import system_actor
+from community.core.config import settings
 from community.core.db import transaction
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
-from community.places import queries
+from community.places import keyring, queries
 from community.places.imports import columns, exporting, runs, streaming, tables
 from community.places.imports.cells import drafts as rows_of
 from community.places.imports.plans import Plan, Scope
@@ -23,7 +25,7 @@ from community.places.imports.problems import Problem, shown, words
 from community.places.imports.reading import read
 from community.places.models import Area
 
-group = AppGroup("places", help="Places: tables of areas, buildings, units and posts.")
+group = AppGroup("places", help="Places: tables of areas, buildings, units and posts; keys of printed codes.")
 
 IMPORT = "flask places import"
 # Beside units everything of a district fits into memory many times over.
@@ -137,3 +139,36 @@ class _Faults:
 
     def _write(self, cells: Iterable[Any]) -> None:
         self._out.writerow([exporting.safe(cell) for cell in cells])
+
+
+# --- the ring of keys ---
+
+
+@group.command("keys")
+def keys() -> None:
+    """List the keys that sign printed codes, and how many signs in force hang under each."""
+    for line in keyring.lines(system_actor("flask places keys"), settings().need_secrets().signing):
+        click.echo(f"{line.kid}  {line.state:<6}  {line.prints} {'sign' if line.prints == 1 else 'signs'}")
+
+
+@group.command("rotate")
+def rotate() -> None:
+    """Make a new signing key; the one that signed until now goes into grace.
+
+    With POSTER_KEYS in the environment its new value is printed, to be put there by hand; the demo's own file is
+    rewritten. Both count after the next start.
+    """
+    given, path = os.environ.get("POSTER_KEYS"), settings().instance_dir / "secrets.json"
+    if not given and not path.exists():
+        raise click.ClickException("There is no ring to turn: set POSTER_KEYS, or run `make run` once.")
+    try:
+        ring = keyring.rotated(given or keyring.stored(path))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    if given:
+        click.echo(f"POSTER_KEYS={ring}")
+        click.echo("Put this line where the old one is, and start serve and worker again.", err=True)
+    else:
+        keyring.store(path, ring)
+        click.echo(f"{path} has the new key; start the program again.", err=True)
+    click.echo("Signs under older keys hold, and wait on the desk to be printed anew (flask places keys).", err=True)

@@ -58,6 +58,11 @@ def rotated(text: str) -> str:
     return ";".join(parts)
 
 
+def stored(path: Path) -> str:
+    """Return the ring in the file of secrets that the program made for itself."""
+    return str(json.loads(path.read_text(encoding="utf-8"))["POSTER_KEYS"])
+
+
 def store(path: Path, ring: str) -> None:
     """Put the ring into the file of secrets that the program made for itself, whole or not at all (mode 600)."""
     kept = json.loads(path.read_text(encoding="utf-8")) | {"POSTER_KEYS": ring}

@@ -66,3 +66,24 @@ def test_the_file_of_secrets_keeps_the_rest_and_its_mode(tmp_path: Path) -> None
     assert parse_secrets(kept, strict=False).signing.newest.kid == "b"
     assert path.stat().st_mode & 0o777 == 0o600
     assert [file.name for file in tmp_path.iterdir()] == ["secrets.json"]
+
+
+def test_the_commands_list_and_turn_the_ring(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    runner = app.test_cli_runner()
+    with transaction():
+        make_print(make_post())
+    assert runner.invoke(args=["places", "keys"]).output == "a  active  1 sign\n"
+    monkeypatch.setenv("POSTER_KEYS", SECRETS["POSTER_KEYS"])
+    printed = runner.invoke(args=["places", "rotate"]).output.splitlines()[0]
+    ring = SigningRing.parse(printed.removeprefix("POSTER_KEYS="))
+    assert [(key.kid, key.state) for key in ring.keys] == [("b", "active"), ("a", "grace")]
+    monkeypatch.delenv("POSTER_KEYS")
+    refused = runner.invoke(args=["places", "rotate"])
+    assert (refused.exit_code, "no ring to turn" in refused.output) == (1, True)
+    path = Path(app.instance_path) / "secrets.json"
+    path.write_text(json.dumps(SECRETS))
+    try:
+        assert runner.invoke(args=["places", "rotate"]).exit_code == 0
+        assert SigningRing.parse(keyring.stored(path)).newest.kid == "b"
+    finally:
+        path.unlink()
