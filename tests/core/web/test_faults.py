@@ -56,6 +56,17 @@ def test_an_error_is_a_proper_page_with_a_way_on(client: Client, name: str) -> N
     assert "/" in {link.get("href") for link in page.all("a", class_="row")}
 
 
+def test_each_kind_of_trouble_has_a_drawing_of_its_own(client: Client) -> None:
+    visitor = Visitor(client, "http://linli.test")
+    kinds = ("refused", "missing", "taken", "gone", "broken")
+    drawings = set()
+    for name in kinds:
+        page = visitor.get(f"/planted/{name}", status=STATUSES[name])
+        scene = page.all("div", class_="oops")[0]
+        drawings.add("".join(part.get("d", "") for part in scene.iter()))
+    assert len(drawings) == len(kinds)
+
+
 @pytest.mark.parametrize("name", STATUSES)
 def test_a_program_gets_code_and_message_instead_of_a_page(client: Client, name: str) -> None:
     answer = client.get(f"/planted/{name}", headers={"Accept": "application/json"})
