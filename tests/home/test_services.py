@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
@@ -11,7 +12,7 @@ from sqlalchemy import func, select
 
 from community.core.authz import Actor
 from community.core.clock import FrozenClock
-from community.core.db import session, transaction
+from community.core.db import db, session, transaction
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound
 from community.home import services
 from community.home.models import DeskRun
@@ -20,14 +21,15 @@ from community.patrols.models import CheckIn
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
 from community.people.models import Member
-from community.teams.models import Membership
+from community.teams.models import Membership, MembershipEvent
 from tests.factories.access import actor_of, make_grant
 from tests.factories.patrols import DEVICE, Scene, make_scene
 from tests.factories.people import give_consent, make_member
 from tests.factories.places import make_town, make_village
 from tests.factories.teams import make_membership, make_team
+from tests.harness.processes import together
 
-pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app", "frozen_clock")]
+pytestmark = pytest.mark.engine
 
 
 @dataclass
@@ -46,7 +48,7 @@ class House:
 
 
 @pytest.fixture
-def house(app: Flask) -> House:
+def house(app: Flask, frozen_clock: FrozenClock) -> House:
     with transaction():
         scene = make_scene()
         applications = [applied(scene) for _number in range(3)]
@@ -176,3 +178,30 @@ def test_verifying_somebody_is_undone_too(house: House) -> None:
         services.undo(house.admin, run.id)
     session().expire_all()
     assert session().get_one(Member, house.stranger.id).verified_at is None
+
+
+@pytest.mark.faults
+def test_two_admins_who_decide_the_same_rows_at_once_decide_each_row_once(
+    race_database: str, make_app: Callable[..., Flask]
+) -> None:
+    """Overlapping lists in opposite order: nobody waits in a circle, and who came second is told."""
+    app = make_app(database_url=race_database)
+    with app.app_context(), transaction():
+        scene = make_scene()
+        second = make_member(scene.village)
+        make_grant(second, "village_admin", scene.village)
+        scene.team.places = 100
+        refs = [f"application:{applied(scene).id}" for _number in range(8)]
+        admins = [scene.admin.id, second.id]
+    one, other = together(race_database, "tests.home.racers:decide", admins=admins, refs=refs)
+    assert sorted(one[0] + other[0]) == sorted(refs)
+    assert sorted(one[0]) == sorted(other[1])
+    assert sorted(other[0]) == sorted(one[1])
+    with app.app_context():
+        decided = session().execute(
+            select(MembershipEvent.membership_id, func.count())
+            .where(MembershipEvent.to_state.in_(("approved", "refused")))
+            .group_by(MembershipEvent.membership_id)
+        )
+        assert [count for _membership, count in decided] == [1] * 8
+        db.engine.dispose()

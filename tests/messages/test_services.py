@@ -13,7 +13,8 @@ from community.core.db import session, transaction
 from community.core.errors import NotFound
 from community.messages import kinds
 from community.messages.models import Message, Outbox
-from community.messages.services import mark_read, notify, send_later, untold
+from community.messages.queries import inbox, unread_count
+from community.messages.services import mark_read, notify, send_later, take_back, untold
 from tests.factories.people import make_member
 
 
@@ -122,3 +123,20 @@ def test_who_has_had_the_very_same_message_since_then_is_known(member_id: int, f
     frozen_clock.tick(seconds=1)
     assert untold(both, "t.x", same, since=clock.now()) == both
     assert untold([], "t.x", same, since=began) == []
+
+
+def test_what_comes_later_is_not_seen_before_and_may_be_taken_back(member_id: int, frozen_clock: FrozenClock) -> None:
+    later = clock.now() + dt.timedelta(seconds=10)
+    with transaction():
+        notify(member_id, "t.x", {"team": "晨巡队"}, "/memberships/1", not_before=later)
+        notify(member_id, "t.x", {"team": "夜巡队"}, "/memberships/2", not_before=later)
+        notify(member_id, "t.x", {"team": "昨天"}, "/memberships/1")
+    actor = Actor(member_id)
+    assert [line.params["team"] for line in inbox(actor).lines] == ["昨天"]
+    assert unread_count(member_id) == 1
+    with transaction():
+        assert take_back(member_id, "/memberships/1") == 1
+    frozen_clock.tick(seconds=10)
+    assert [line.params["team"] for line in inbox(actor).lines] == ["夜巡队", "昨天"]
+    with transaction():
+        assert take_back(member_id, "/memberships/2") == 0

@@ -2,10 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, func, insert, select, text, update
+from sqlalchemy.exc import IntegrityError
 
 from community.core import clock
 from community.core.db import (
@@ -13,6 +15,7 @@ from community.core.db import (
     WriteOutsideTransaction,
     in_transaction,
     locking,
+    part,
     schema_changes,
     session,
     transaction,
@@ -267,3 +270,16 @@ def test_a_lock_is_asked_for_where_the_engine_has_row_locks(engine_name: str) ->
     written = str(statement.compile(dialect=session().get_bind().dialect))
     assert ("FOR NO KEY UPDATE OF lease" in written) == (engine_name == "postgresql")
     assert session().scalars(statement).all() == []
+
+
+@pytest.mark.engine
+def test_a_part_that_fails_leaves_nothing_and_the_rest_stays(app: Flask) -> None:
+    assert app
+    with transaction() as current:
+        current.execute(text("CREATE TABLE parted (id INTEGER PRIMARY KEY)"))
+        current.execute(text("INSERT INTO parted VALUES (1)"))
+        for first, second in ((2, 20), (10, 1)):
+            with pytest.raises(IntegrityError) if second == 1 else nullcontext(), part():
+                current.execute(text("INSERT INTO parted VALUES (:id)"), {"id": first})
+                current.execute(text("INSERT INTO parted VALUES (:id)"), {"id": second})
+    assert session().execute(text("SELECT id FROM parted ORDER BY id")).scalars().all() == [1, 2, 20]
