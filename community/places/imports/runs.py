@@ -46,7 +46,7 @@ def check_file(actor: Actor, *, kind: str, area_id: int | None, name: str, data:
     Raises BadFile when it cannot be read as a table, DomainError ("area_id") for an area that is not the actor's.
     """
     if kind not in IMPORT_KINDS:
-        raise NotFound
+        raise DomainError("kind_unknown", _("请选择要导入什么"), field="file")
     perm = tables.PERMS[kind]
     must(actor, perm)
     area = queries.area(area_id) if area_id else None
