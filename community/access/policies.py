@@ -15,6 +15,7 @@ from community.people.policies import MINOR
 from community.people.queries import Person
 
 SYSTEM_ADMIN: Final = "system_admin"
+OF_THE_DISTRICT: Final = frozenset({SYSTEM_ADMIN, "district_office"})
 LAST_ADMIN = _("这是最后一位系统管理员，请先任命另一位")
 # An office is looked at again before it is given for longer, and begins within a season.
 LONGEST: Final = dt.timedelta(days=5 * 366)
@@ -51,6 +52,11 @@ def perms_of(role: Role) -> frozenset[Perm]:
     return frozenset(Perm(name) for name in role.perms if name in _KNOWN)
 
 
+def gives(actor: Actor, role: Role, place: Scoped) -> bool:
+    """Say whether the actor holds what it takes to give `role` at `place` to somebody."""
+    return _in_rank(actor, role, place) and all(can_until(actor, perm, place, clock.now()) for perm in perms_of(role))
+
+
 def may_give(
     actor: Actor, role: Role, place: Scoped, member_id: int, *, until: dt.datetime | None = None, for_ever: bool = False
 ) -> None:
@@ -62,7 +68,7 @@ def may_give(
         return
     if actor.is_me(member_id):
         raise Forbidden(_("不能给自己授权，请由另一位管理员来办"), code="oneself")
-    if not all(can_until(actor, perm, place, clock.now()) for perm in perms_of(role)):
+    if not gives(actor, role, place):
         raise Forbidden(_("不能授予自己没有的权限"), code="more_than_held")
     asked = until is not None or for_ever
     if asked and not all(can_until(actor, perm, place, until) for perm in perms_of(role)):
@@ -71,6 +77,14 @@ def may_give(
             next_step=_("请把结束日期改到您任期之内，或请上级来办。"),
             code="longer_than_held",
         )
+
+
+def _in_rank(actor: Actor, role: Role, place: Scoped) -> bool:
+    """A town's admin has nearly every right in her town, but the offices of the district are not hers to give."""
+    return role.code not in OF_THE_DISTRICT or any(
+        held.role == SYSTEM_ADMIN and held.area_path and place.scope_path.startswith(held.area_path)
+        for held in actor.held
+    )
 
 
 def may_hold(actor: Actor, member: Person) -> None:

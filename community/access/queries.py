@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, func, literal, or_, select
 
 from community.access import policies, words
 from community.access.models import Role, RoleGrant
 from community.access.policies import Place
 from community.core import clock
-from community.core.authz import Actor, Held, Perm, can, must, under
+from community.core.authz import Actor, Held, Perm, must, under
 from community.core.db import UtcDateTime, locking, session
 from community.core.errors import NotFound
 from community.core.i18n import Text
@@ -225,9 +225,7 @@ def roles_to_give(actor: Actor) -> Sequence[Role]:
     """Return the roles whose every right the actor holds at one of her areas; a team's leader is named by her team."""
     spots = [Place("", path, area_id=1) for path in _managed(actor)]
     kinds = session().scalars(select(Role).where(Role.code != "team_leader").order_by(Role.sort, Role.code)).all()
-    return [
-        kind for kind in kinds if any(all(can(actor, perm, spot) for perm in policies.perms_of(kind)) for spot in spots)
-    ]
+    return [kind for kind in kinds if any(policies.gives(actor, kind, spot) for spot in spots)]
 
 
 def areas_to_give(actor: Actor) -> list[Any]:
@@ -272,14 +270,15 @@ def lock_holders(role: str) -> None:
     session().execute(locking(open_ones.order_by(_GRANT.id))).all()
 
 
-def held_by_another(role: str, member_id: int, when: dt.datetime) -> bool:
-    """Say whether somebody else, active, holds `role` now and still at `when`."""
+def held_by_another(role: str, member_id: int, when: dt.datetime, path: str) -> bool:
+    """Say whether somebody else, active, holds `role` at the area `path` or above it, now and still at `when`."""
     found = (
         select(_GRANT.id)
         .join(people.MEMBER, people.MEMBER.c.id == _GRANT.member_id)
         .where(
             _GRANT.role == role,
             _GRANT.member_id != member_id,
+            literal(path).startswith(_GRANT.scope_path),
             _GRANT.starts_at <= clock.now(),
             or_(_GRANT.until.is_(None), _GRANT.until > when),
             people.MEMBER.c.status == "active",
@@ -292,14 +291,13 @@ def indispensable(member_id: int) -> bool:
     """Say whether the member is the last administrator; who else is one is locked until the commit."""
     now = clock.now()
     lock_holders(policies.SYSTEM_ADMIN)
-    hers = select(_GRANT.id).where(
+    hers = select(_GRANT.scope_path).where(
         _GRANT.role == policies.SYSTEM_ADMIN,
         _GRANT.member_id == member_id,
         or_(_GRANT.until.is_(None), _GRANT.until > now),
     )
-    if session().execute(hers.limit(1)).first() is None:
-        return False
-    return not held_by_another(policies.SYSTEM_ADMIN, member_id, now)
+    paths = session().scalars(hers).all()
+    return any(path and not held_by_another(policies.SYSTEM_ADMIN, member_id, now, path) for path in paths)
 
 
 def _managed(actor: Actor) -> tuple[str, ...]:

@@ -181,7 +181,9 @@ def _end_at(actor: Actor, held: RoleGrant, until: dt.datetime | None, reason: st
 
 def _must_not_be_last(held: RoleGrant, when: dt.datetime) -> None:
     """Refuse to leave the site without an administrator after `when`: nobody could name the next one."""
-    if held.role == policies.SYSTEM_ADMIN and not queries.held_by_another(held.role, held.member_id, when):
+    if held.role != policies.SYSTEM_ADMIN:
+        return
+    if not queries.held_by_another(held.role, held.member_id, when, held.scope_path or ""):
         raise Conflict("last_admin", policies.LAST_ADMIN)
 
 

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from community.access.models import RoleGrant
+from community.access.queries import load_actor
 from community.audit.models import AuditEntry
+from community.core import clock
 from community.core.clock import FrozenClock
-from community.core.db import session, transaction
+from community.core.db import db, session, transaction
 from community.messages.models import Message
 from community.people.models import Member
 from community.places.models import Area
@@ -18,6 +23,7 @@ from tests.factories.places import make_area, make_town, make_village
 from tests.factories.teams import make_membership, make_team
 from tests.harness.client import Visitor
 from tests.harness.pages import Form, Page
+from tests.harness.processes import together
 
 pytestmark = pytest.mark.usefixtures("frozen_clock")
 
@@ -228,3 +234,35 @@ def test_the_last_administrator_cannot_resign(client_page: Visitor) -> None:
     assert "最后一位系统管理员" in page.text
     session().expire_all()
     assert held.until is None
+
+
+@pytest.mark.engine
+def test_two_admins_who_end_each_other_leave_one(
+    race_database: str, make_app: Callable[..., Flask], frozen_clock: FrozenClock
+) -> None:
+    app = make_app(database_url=race_database)
+    # The processes' clock is the machine's: what begins now may lie in their future.
+    with app.app_context(), clock.frozen("2020-01-01T00:00:00Z"), transaction():
+        district = make_area("district", "沥江区")
+        admins = [make_member(district), make_member(district)]
+        grants = [make_grant(admin, "system_admin", district) for admin in admins]
+        ids, given = [admin.id for admin in admins], [held.id for held in grants]
+    said = together(race_database, "tests.access.racers:end_the_other", admins=ids, grants=given)
+    assert sorted(said)[0] == "ended"
+    assert sorted(said)[1] != "ended", said
+    with app.app_context():
+        frozen_clock.move_to(clock.SystemClock().now())
+        left = [one for one in ids if (actor := load_actor(one, 1, lock=False)) and actor.held]
+        assert len(left) == 1
+        db.engine.dispose()
+
+
+def test_a_towns_admin_gives_no_office_of_the_district(client_page: Visitor, town: Area, village: Area) -> None:
+    """She has nearly every right in her town; a system administrator of it is still not hers to make."""
+    person = resident(village)
+    client_page.sign_in(admin_of(town, "town_admin").id)
+    form = asks(client_page.get(f"/desk/grants/new/{person.id}"))
+    for role in ("system_admin", "district_office"):
+        data = form.filled(reason="x") | {"role": role, "area_id": str(town.id)}
+        assert client_page.client.post(form.action, data=data).status_code == 422
+    assert grants_of(person) == []
