@@ -96,7 +96,7 @@ def test_from_applying_to_the_line_in_the_ledger(demo_server: Server, new_phone:
     scanned.wait_for_url("**/sign-in**")
     scanned.get_by_label("手机号").fill("19900009871")
     scanned.get_by_label("密码").fill(PASSWORD)
-    scanned.get_by_role("button", name="登录").click()
+    scanned.get_by_role("button", name="登录", exact=True).click()
     expect(scanned.get_by_role("main")).to_contain_text("扫的码还在")
     scanned.get_by_role("button", name="打卡").click()
     scanned.wait_for_url("**/checkins/**")
