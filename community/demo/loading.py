@@ -18,13 +18,16 @@ from community.core.errors import Conflict
 from community.core.i18n import _
 from community.core.ids import new_id
 from community.demo.district import AreaPlan, District
-from community.demo.people import Membership, Person, Population, State, make_population
+from community.demo.people import AgeBand, Membership, Person, Population, State, make_population
 from community.people import backfill as people, consents
 from community.people.backfill import Guardian, PastMember, Verified
 from community.places import backfill as places
 from community.places.backfill import AreaRef, NewArea, NewPost, NewUnit, PastImport, PostRef
 from community.teams import backfill as teams
 from community.teams.backfill import NewTeam, PastMembership, PastMove
+
+# Whose members without a phone carry a paper card, and how many of them.
+_CARDS_IN, _CARDS = "晚潮夜巡队", 3
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,20 @@ class _Load:
         self.teams = dict(zip((plan.name for plan in self.district.teams), made, strict=True))
         teams.add_memberships(self.actor, (self._membership(m) for m in self.population.memberships))
         people.add_member_areas(self.actor, sorted(set(self._belongings())))
+        self._cards()
+
+    def _cards(self) -> None:
+        """Paper cards for the oldest of the evening patrol, who have no use for a phone."""
+        admin = self.population.by_key("village_admin")
+        elders = [
+            membership
+            for membership in self.population.members_of(_CARDS_IN)
+            if membership.state is State.ACTIVE
+            and not self.population.people[membership.person].key
+            and self.population.people[membership.person].band is AgeBand.ELDER
+        ]
+        holders = [(self.ids[m.person], m.active_from) for m in elders[:_CARDS] if m.active_from]
+        people.add_cards(self.actor, holders, issued_by=self.ids[admin.number])
 
     def _membership(self, membership: Membership) -> PastMembership:
         person = self.population.people[membership.person]

@@ -10,9 +10,11 @@ from typing import Any
 from sqlalchemy import insert
 
 from community.core.authz import Actor, must_be_system
+from community.core.config import settings
 from community.core.db import session
+from community.core.ids import new_code
 from community.people import consents, phones
-from community.people.models import Consent, Member, MemberArea, PrivacyRequest
+from community.people.models import Consent, Member, MemberArea, MemberCard, PrivacyRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,18 @@ def add_member_areas(actor: Actor, belongings: Iterable[tuple[int, int, str]]) -
     rows = [{"member_id": member, "area_id": area, "scope_path": path} for member, area, path in belongings]
     if rows:
         session().execute(insert(MemberArea), rows)
+
+
+def add_cards(actor: Actor, holders: Iterable[tuple[int, dt.datetime]], *, issued_by: int) -> None:
+    """Write a paper card for each (member id, when it was issued), by the member `issued_by`, none of them herself."""
+    must_be_system(actor)
+    kid = settings().need_secrets().signing.newest.kid
+    cards = [
+        MemberCard(member_id=member_id, number=new_code(), kid=kid, issued_by=issued_by, issued_at=at)
+        for member_id, at in holders
+    ]
+    session().add_all(cards)
+    session().flush()
 
 
 def _row(member: PastMember) -> dict[str, Any]:

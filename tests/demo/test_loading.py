@@ -11,7 +11,7 @@ from community.core.errors import Conflict
 from community.demo.district import read_district
 from community.demo.loading import Loaded, load_district
 from community.people import consents, queries as people
-from community.people.models import Member, MemberArea
+from community.people.models import Member, MemberArea, MemberCard
 from community.places.models import Area, ImportRun, Post, PostPrint, Unit
 from community.teams import queries as teams
 from community.teams.models import Branch, Membership, Team
@@ -153,3 +153,10 @@ def test_the_first_community_has_flats_that_were_brought_in_a_table() -> None:
     assert (run.state, run.total, run.file_name) == ("done", count(Unit), "晚潮社区住户单元.csv")
     assert run.total == 17 * 24
     assert len(set(session().scalars(select(Unit.address_code)))) == run.total
+
+
+def test_some_of_the_evening_patrol_carry_paper_cards() -> None:
+    load()
+    cards = session().scalars(select(MemberCard)).all()
+    assert 1 <= len(cards) <= 3
+    assert all(card.issued_by != card.member_id and card.revoked_at is None for card in cards)
