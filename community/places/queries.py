@@ -210,7 +210,8 @@ def desk_posts(
 
 
 def signs_to_reprint(actor: Actor, *, area: str = "") -> int:
-    """Return how many posts in the actor's areas, below the path `area`, hang a sign whose key is in its grace (checkin.md §2.9 row 5)."""
+    """Return how many posts in the actor's areas, below the path `area`, hang a sign whose key is in its grace
+    (checkin.md §2.9 row 5)."""
     found = select(func.count(Post.id)).where(
         visible(actor, Perm.POST_PRINT, Post), Post.state != "retired", Post.id.in_(_old_signs())
     )
