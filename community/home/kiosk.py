@@ -20,7 +20,6 @@ from community.messages.queries import announcements
 from community.messages.queries.announcements import Notice
 from community.patrols import queries as patrols
 from community.places import qr, queries as places
-from community.places.models import Area
 
 __all__ = ["bp", "kiosk"]
 
@@ -47,7 +46,7 @@ class Panel:
 class Board:
     """What the area shows: today's figures in words, what is announced, the days before, where to join."""
 
-    area: Area
+    name: str
     today: Text
     posts: int
     notices: Sequence[Notice]
@@ -62,18 +61,18 @@ def kiosk(code: str) -> str:
     area = places.area_by_code(code)
     if area is None or area.kind not in _KINDS:
         raise NotFound(_("没有这个区域的大屏。"))
-    board = _board(area)
+    board = _board(area.name, area.path)
     names = ["today", *(["notices"] if board.notices else []), "days", "join"]
-    return render_template("home/kiosk.html", board=board, panel=_panel(area, names))
+    return render_template("home/kiosk.html", board=board, panel=_panel(area.code, names))
 
 
-def _panel(area: Area, names: Sequence[str]) -> Panel:
+def _panel(code: str, names: Sequence[str]) -> Panel:
     asked = request.args.get("panel", "")
     number = names.index(asked) if asked in names else 0
     held = request.args.get("hold") == "1"
 
     def href(name: str, hold: str | None = None) -> str:
-        return url_for("home.kiosk", code=area.code, panel=name, hold=hold)
+        return url_for("home.kiosk", code=code, panel=name, hold=hold)
 
     following = names[(number + 1) % len(names)]
     return Panel(
@@ -87,15 +86,15 @@ def _panel(area: Area, names: Sequence[str]) -> Panel:
     )
 
 
-def _board(area: Area) -> Board:
+def _board(name: str, path: str) -> Board:
     days = [clock.today() - dt.timedelta(days=back) for back in range(DAYS - 1, -1, -1)]
-    counts = patrols.public_days(area.path, days)
+    counts = patrols.public_days(path, days)
     join_url = f"{settings().public_url or request.host_url.rstrip('/')}{url_for('teams.kinds')}"
     return Board(
-        area=area,
+        name=name,
         today=_told(counts[-1]),
-        posts=len(places.posts(area.path)),
-        notices=announcements.shown_to(None, limit=3, scope=area.path),
+        posts=len(places.posts(path)),
+        notices=announcements.shown_to(None, limit=3, scope=path),
         days=[
             (display.day(day), max(count, patrols.FEWEST) if count else 0, _told(count))
             for day, count in zip(days, counts, strict=True)
