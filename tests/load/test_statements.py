@@ -19,8 +19,8 @@ from tests.harness.client import Visitor
 CEILING = 24
 
 CHECKIN = [
-    # who she is and what she may do; locks her, so that her commands run one after the other
-    "SELECT member role_grant role",
+    # who she is, what was merged into her and what she may do; locks her, so that her commands run one after the other
+    "SELECT member member role_grant role",
     "SELECT idempotency_key",  # was this very request answered before
     "SELECT post_print post",  # what the code stands for
     "SELECT membership team team_area",  # does she serve here

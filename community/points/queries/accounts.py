@@ -111,6 +111,12 @@ def statement(account_id: int, before: int | None = None, limit: int = PAGE) -> 
     return Statement(rows[:limit], rows[limit - 1].seq if len(rows) > limit else None)
 
 
+def has_lines(member_id: int) -> bool:
+    """Say whether anything was ever posted to an account of the member."""
+    found = select(_ACCOUNT.id).where(_ACCOUNT.subject_id == member_id, _ACCOUNT.seq > 0).limit(1)
+    return session().execute(found).first() is not None
+
+
 def proof(actor: Actor, txn_id: int) -> Proof:
     """Return one posting for its member or for staff of the place where it was earned; raises NotFound for others."""
     rule, version = Rule.__table__.c, RuleVersion.__table__.c
