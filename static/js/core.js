@@ -1,4 +1,4 @@
-// Everything works without this file; it only makes waiting visible and tapping safe.
+// Everything works without this file. Comments are few: each phone pays for them.
 (function () {
   "use strict";
 
@@ -6,7 +6,7 @@
     return form.querySelector("button:not([type=button])");
   }
 
-  // A form that is on its way is not sent twice. Coming back by the browser's own button frees it again.
+  // A form on its way is not sent twice.
   function hold(form, word) {
     var button = form.pressed || buttonOf(form);
     form.dataset.sent = "1";
@@ -31,7 +31,7 @@
     if (form.elements[name]) form.elements[name].value = value;
   }
 
-  // Location is asked for after the tap only, for four seconds at most, and a refusal still sends the form.
+  // Asked for after the tap, for four seconds; a refusal still sends the form.
   function locate(form) {
     var finished = false;
     function send(position) {
@@ -83,30 +83,11 @@
     }
   });
 
-  // A photo is made smaller before it is sent, which also leaves behind when and where it was taken.
-  document.addEventListener("change", function (event) {
-    var input = event.target, file = input.files && input.files[0];
-    if (!file || !input.dataset.shrink || !window.createImageBitmap || !window.DataTransfer) return;
-    createImageBitmap(file, { imageOrientation: "from-image" }).then(function (picture) {
-      var share = Math.min(1, input.dataset.shrink / Math.max(picture.width, picture.height));
-      var canvas = document.createElement("canvas");
-      canvas.width = Math.round(picture.width * share);
-      canvas.height = Math.round(picture.height * share);
-      canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
-      canvas.toBlob(function (small) {
-        if (!small || small.size >= file.size || input.files[0] !== file) return;
-        var box = new DataTransfer();
-        box.items.add(new File([small], "photo.jpg", { type: small.type }));
-        input.files = box.files;
-      }, "image/jpeg", 0.7);
-    }).catch(function () {});
-  });
-
   window.addEventListener("pageshow", function (event) {
     if (event.persisted) Array.prototype.forEach.call(document.forms, free);
   });
 
-  // A phone without signal keeps its page: the form waits, the note says so, and goes when the signal is back.
+  // Without signal a form waits on its page.
   var offline = document.getElementById("offline");
   function tellSignal() {
     if (offline) offline.hidden = navigator.onLine !== false;
@@ -115,7 +96,6 @@
   window.addEventListener("offline", tellSignal);
   tellSignal();
 
-  // A menu of the header closes when one taps beside it or presses Escape.
   var menu = document.querySelector(".looks");
   function shut(event) {
     if (menu && menu.open && (event.key === "Escape" || (!event.key && !menu.contains(event.target)))) menu.open = false;
@@ -123,7 +103,6 @@
   document.addEventListener("click", shut);
   document.addEventListener("keydown", shut);
 
-  // Buttons that need a script are hidden until there is one.
   Array.prototype.forEach.call(document.querySelectorAll("[data-needs-script][hidden]"), function (element) {
     element.hidden = false;
   });

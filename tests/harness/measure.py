@@ -5,6 +5,7 @@ One load a language: size and colours act through `data-*` alone, so that the ot
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,7 @@ class Reading:
 def budget(read: Reading) -> list[str]:
     """Return what `read` weighs too much."""
     plain = read.path.partition("?")[0]
-    heaviest, most = HEAVIER.get(plain) or (CHECK_IN if plain.startswith("/p/") else FIRST_VISIT[read.surface])
+    heaviest, most = HEAVIER.get(plain) or (CHECK_IN if re.fullmatch("/p/[^/]+", plain) else FIRST_VISIT[read.surface])
     found = [] if read.weight <= heaviest else [f"weighs {read.weight} bytes, {heaviest} at most"]
     return found + ([] if read.requests <= most else [f"asks for {read.requests} files, {most} at most"])
 

@@ -30,7 +30,11 @@ NO_PAGES = {
 AFTER_AN_ACT = {
     "/codes/<id:code_id>",
     "/me/export/<id:request_id>",
-    "/desk/done/<uuid:run_id>",
+    "/desk/done/<uuid:done_id>",
+    "/desk/people/<id:member_id>/card",
+    "/desk/units/<id:unit_id>/edit",
+    "/m/<card>",
+    "/m/<card>/refused/<code>",
     "/desk/imports/<id:run_id>",
     "/desk/imports/<id:run_id>/faults.csv",
     "/desk/people/<id:member_id>/merge/<id:into_id>",

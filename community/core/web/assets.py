@@ -12,8 +12,10 @@ import hashlib
 import re
 from pathlib import Path
 from types import MappingProxyType
+from urllib.parse import quote
 
 DOOR = "css/base.css"
+FAVICON = "img/favicon.svg"
 INLINED = (DOOR, "css/core.css")
 IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
@@ -27,14 +29,20 @@ def compact(css: str) -> str:
     return _BLANK.sub("\n", _COMMENT.sub("", css.replace("\r\n", "\n"))).strip()
 
 
+def _data_uri(svg: str) -> str:
+    return "data:image/svg+xml," + quote(svg.strip(), safe="/:=;,'()")
+
+
 def _csp_hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 class Assets:
     """The files below `static_folder`, served below `static_url`. `page_css` is what pages carry, `door_css` what the
-    page of a scanned code does, `style_hashes` name both. Reads every file once; raises FileNotFoundError when the
-    folder lacks a stylesheet to inline, ValueError when one would close the element it is inlined in."""
+    page of a scanned code does, `style_hashes` name both; `favicon` is the icon as an address that asks for no file.
+
+    Reads every file once; raises FileNotFoundError when the folder lacks a stylesheet to inline, ValueError when one
+    would close the element it is inlined in."""
 
     def __init__(self, static_folder: Path, static_url: str = "/static") -> None:
         self._url = static_url.rstrip("/")
@@ -51,6 +59,9 @@ class Assets:
                 raise ValueError(f"{name} would close the style element it is inlined in")
         self.door_css = parts[DOOR]
         self.page_css = "\n".join(parts.values())
+        self.favicon = (
+            _data_uri((static_folder / FAVICON).read_text("utf-8")) if (static_folder / FAVICON).exists() else ""
+        )
         self.style_hashes = (_csp_hash(self.page_css), _csp_hash(self.door_css))
 
     def url(self, path: str) -> str:

@@ -44,6 +44,7 @@ def init_app(
     app.jinja_env.globals.update(
         asset=assets.url,
         page_css=Markup(assets.page_css),  # noqa: S704 - a constant of ours, hashed in the CSP
+        favicon=assets.favicon,
         door_css=Markup(assets.door_css),  # noqa: S704 - the same
         csrf_token=tokens.shown,
         new_command_key=new_command_key,
