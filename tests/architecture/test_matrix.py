@@ -26,7 +26,9 @@ ALLOWED = {200, 302, 303, 304, 400, 409, 410, 422}
 # Roles of the whole district see both towns: nothing is foreign to them.
 EVERYWHERE = {"district_office", "system_admin"}
 # Filled in so that a form's own checks pass and the question is the right alone.
-FILLED = {"reason": "核对过", "decision": "accept", "how": "当面", "role": "deputy", "note": "核对过"}
+FILLED = {
+    "reason": "核对过", "decision": "accept", "how": "当面", "role": "deputy", "note": "核对过", "generation": "1",
+}  # fmt: skip
 # Answers that say nothing about rights: a refusal's own page, nothing to mark as read, demo people in no demo.
 SPECIAL = {
     "/p/<token>/refused/<code>": {403},
@@ -35,6 +37,7 @@ SPECIAL = {
     "/desk/done/<uuid:done_id>/undo": {404},
     "/inbox/read": {404},
     "/inbox/open": {404},
+    "/desk/decide": {404},
     "/sign-in/demo": {404},
     "/sign-in/sms": {404},
     "/pictures/<uuid:upload_id>": {404},
@@ -68,6 +71,8 @@ def url_of(rule: Rule, world: World) -> str:
         urls = urls | {"code": world.village.code}
     if rule.endpoint == "points.award":
         urls = urls | {"member_id": urls["volunteer_id"]}
+    if rule.endpoint == "places.withdraw":
+        urls = urls | {"post_id": urls["other_id"]}  # the sign that is scanned further on stays in force
     return re.sub(r"<(?:[^<>]*:)?(\w+)>", lambda part: urls[part[1]], rule.rule)
 
 

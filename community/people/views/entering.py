@@ -57,7 +57,7 @@ def code_post() -> Response:
     form = CodeForm()
     if "code" not in request.form:
         # From the page of numbers and passwords, with the number and the kept form on board.
-        return _code_page(form)
+        return _code_page(form, 200 if form.csrf_token.validate(form) else 422)
     if not form.validate_on_submit():
         return _code_page(form, 422)
     try:
