@@ -108,6 +108,7 @@ def make_world(district: Area, name: str) -> World:
         "membership_id": str(applied.id),
         "team_id": str(team.id),
         "post_id": str(post.id),
+        "other_id": str(other.id),
         "area_id": str(grid.id),
         "unit_id": str(unit.id),
         "run_id": str(run.id),
