@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -42,6 +42,7 @@ class AreaPlan:
     path: str
     population: int | None
     homes: int = 0
+    phone: str | None = None
 
     @property
     def town_code(self) -> str | None:
@@ -263,7 +264,7 @@ def _areas(raw: dict[str, Any]) -> Iterator[AreaPlan]:
 
 def _village(town: AreaPlan, number: int, row: dict[str, Any]) -> Iterator[AreaPlan]:
     village = _child(town, number, "village", row["name"], row["label"], sum(g["pop"] for g in row["grids"]))
-    yield village
+    yield replace(village, phone=row["phone"])
     for grid_number, grid_row in enumerate(row["grids"], start=1):
         grid = _child(village, grid_number, "grid", grid_row["name"], None, grid_row["pop"])
         yield grid

@@ -325,6 +325,7 @@ def _area(plan: AreaPlan) -> NewArea:
         parent_code=plan.parent_code,
         path=plan.path,
         population=plan.population,
+        phone=plan.phone,
     )
 
 

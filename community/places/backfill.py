@@ -28,6 +28,7 @@ class NewArea:
     parent_code: str | None
     path: str
     population: int | None
+    phone: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,7 @@ def add_areas(actor: Actor, areas: Iterable[NewArea]) -> dict[str, AreaRef]:
                 "town_id": town_id,
                 "path": area.path,
                 "population": area.population,
+                "phone": area.phone,
             }
         )
     if rows:

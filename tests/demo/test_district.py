@@ -1,5 +1,6 @@
 """The demo district's file is complete and contradicts itself nowhere."""
 
+import re
 from collections import Counter
 from pathlib import Path
 
@@ -44,6 +45,13 @@ def test_every_area_lies_inside_its_parent_by_code_and_by_path():
         assert area.path == f"{parent.path}{area.code}/"
         assert area.code.startswith(parent.code)
         assert area.town_code == area.code[:9]
+
+
+def test_every_village_has_a_number_for_its_signs_in_an_area_code_of_no_place():
+    villages = read_district().areas_of("village")
+
+    assert all(re.fullmatch(r"0600-8200 \d{4}", village.phone or "") for village in villages)
+    assert len({village.phone for village in villages}) == len(villages) == 5
 
 
 def test_a_town_counts_the_people_of_its_grids():
