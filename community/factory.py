@@ -73,6 +73,7 @@ from community.messages import (
 )
 from community.patrols import (
     events as patrols_events,
+    queries as patrols_queries,
     subscribers as patrols_subscribers,
     views as patrols_views,
 )
@@ -81,6 +82,7 @@ from community.people import (
     areas as people_areas,
     erasing as people_erasing,
     events as people_events,
+    merging as people_merging,
     policies as people_policies,
     queries as people_queries,
     subscribers as people_subscribers,
@@ -293,12 +295,9 @@ def _rooms(app: Flask, settings: Settings) -> None:
     for blueprint in dict.fromkeys(BLUEPRINTS):
         app.register_blueprint(blueprint)
     events.wire(SUBSCRIBERS)
-    for command in (commands.serve, commands.worker, commands.doctor_command((_outbox,)), demo_cli.demo):
+    groups = (access_cli.group, audit_cli.group, places_cli.group, points_cli.group)
+    for command in (commands.serve, commands.worker, commands.doctor_command((_outbox,)), demo_cli.demo, *groups):
         app.cli.add_command(command)
-    app.cli.add_command(access_cli.group)
-    app.cli.add_command(audit_cli.group)
-    app.cli.add_command(places_cli.group)
-    app.cli.add_command(points_cli.group)
     patrols_views.checkin_receipt.register(points_panels.checkin_receipt)
     people_views.sign_in_slot.register(demo_views.cast_panel)
     people_views.sign_in_notice.register(patrols_views.waiting.notice)
@@ -323,6 +322,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     access_queries.team_paths.register(teams_desk.paths)
     access_queries.teams_under.register(teams_desk.under_paths)
     people_erasing.needed.register(access_leaving.last_of)
+    people_merging.decided.register(patrols_queries.decided_between)
     holdings.wire(HOLDINGS)
     messages_policies.circles.register(teams_queries.circles)
     places_hanging.team_paths.register(teams_desk.paths)

@@ -18,6 +18,7 @@ from community.patrols.models import CheckIn, CheckInEvent
 from community.patrols.policies import LIMITS, NEEDS_A_PERSON, Earlier
 from community.people import queries as people
 from community.places import geo, queries as places
+from community.teams import queries as teams
 
 PAGE = 50
 DESK_PAGE = 100
@@ -294,3 +295,13 @@ def proxied_since(member_id: int, at: dt.datetime) -> int:
     """Return how many check-ins the leader has made for others since `at`."""
     made = select(func.count(_C.id)).where(_C.proxy_id == member_id, _C.received_at >= at)
     return int(session().execute(made).scalar_one())
+
+
+def decided_between(ids: Sequence[int]) -> bool:
+    """Say whether one of the members `ids` has decided on a check-in or a membership of another of them.
+
+    A check-in that one of them made for another by her card counts too: who holds the phone is not who holds the card.
+    """
+    event = CheckInEvent.__table__.c
+    found = select(event.id).where(event.by_id.in_(ids), event.member_id.in_(ids), event.by_id != event.member_id)
+    return session().execute(found.limit(1)).first() is not None or teams.decided_between(ids)

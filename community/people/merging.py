@@ -19,9 +19,13 @@ from community.core.authz import Actor, Perm, can, must, visible
 from community.core.db import session
 from community.core.errors import Conflict, Forbidden, NotFound
 from community.core.i18n import _
+from community.core.slots import Provider
 from community.people import policies, queries
 from community.people.events import MemberMerged
 from community.people.models import Member
+
+# Whether one of these (ids) has decided on another's check-in or membership; rooms above answer.
+decided: Provider[bool] = Provider("people.decided", lambda _ids: False)
 
 # A longer list would be no likeness any more.
 MOST = 5
@@ -92,12 +96,14 @@ def pair(actor: Actor, *, member_id: int, into_id: int, lock: bool = False) -> t
 def merge(actor: Actor, *, member_id: int, into_id: int, reason: str) -> Member:
     """Merge the provisional member into the verified one and return the latter; `pair` tells what is refused.
 
+    Also refused: Forbidden (holds_office), Conflict (decided_herself) when one of the two has decided on the other.
     Her sessions end and none begins: who had the phone proved a number at most, never that she is the verified member.
     """
     told = policies.reason(reason, missing=_("请写明怎样核对是同一个人"))
     member, alike = pair(actor, member_id=member_id, into_id=into_id, lock=True)
     if policies.offices(member.id):
         raise Forbidden(_("这份登记有职务，先结束职务再合并"), code="holds_office")
+    _must_not_have_decided(member, alike.member)
     member.status, member.merged_into = "merged", alike.member.id
     member.session_epoch += 1
     session().flush()
@@ -123,6 +129,14 @@ def _may_go(member: Member) -> bool:
     # A suspended one stays: a merge must not be the way out of a suspension. Nor may one go whom others came to:
     # whoever reads through a merge looks one step far.
     return member.verified_at is None and member.status == "active" and not merged_from(member.id)
+
+
+def _must_not_have_decided(member: Member, into: Member) -> None:
+    # Merged, she would earn on what she approved herself: the database sees two people, and so do the lists.
+    ids = (member.id, *queries.identity_ids(into.id))
+    by = {member.verified_by, member.guardian_by, into.verified_by, into.guardian_by}
+    if by & set(ids) or decided(ids):
+        raise Conflict("decided_herself", _("她审批过这份登记的事，不能算同一个人"))
 
 
 def _likeness(member: Member, other: Member) -> Likeness | None:

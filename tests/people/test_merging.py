@@ -23,7 +23,7 @@ from community.people.models import Consent, Member
 from community.points.models import Award, Txn
 from community.points.queries import accounts, awards
 from community.points.services import deciding
-from community.teams.models import Membership
+from community.teams.models import Membership, MembershipEvent
 from tests.factories.access import actor_of, make_grant
 from tests.factories.patrols import make_scene, scan
 from tests.factories.people import give_consent, make_member
@@ -292,3 +292,45 @@ def test_while_a_decision_may_be_undone_nothing_is_merged(village, known, twin):
         events.emit(flagged(twin, village))
         session().scalars(select(Award)).one().not_before = clock.now() + dt.timedelta(seconds=10)
     refused(Conflict, "just_decided", admin_of(village), twin, known)
+
+
+@pytest.mark.parametrize("direction", ["into", "member"])
+def test_nobody_earns_by_a_merge_on_a_check_in_she_accepted_herself(direction, frozen_clock):
+    with transaction():
+        scene = make_scene(member={"verified": direction == "member", "display_name": "桂芬", **phones.columns(PHONE)})
+        open_books(town_of(scene.village))
+        other = make_member(scene.village, verified=direction == "into", display_name="王桂芬", **phones.columns(PHONE))
+        office = make_grant(other, "village_admin", scene.village)
+    with transaction():
+        check_in(actor_of(scene.member), scan(scene.post, scene.sign), Evidence("poster", "far", 900), device="d" * 32)
+    (row,) = patrols.mine(actor_of(scene.member))
+    with transaction():
+        settle(actor_of(other), checkin_id=row.CheckIn.id, accept=True, reason="看过")
+    frozen_clock.tick(seconds=11)
+    with transaction():
+        deciding.carry_out(scene.member.id)
+        office.until = clock.now()
+    twin, known = (scene.member, other) if direction == "into" else (other, scene.member)
+    earned = posted(known)
+    refused(Conflict, "decided_herself", scene.admin, twin, known)
+    assert posted(known) == earned
+    assert_sound()
+
+
+def test_who_decided_on_the_application_of_the_other_is_another(village, known, twin):
+    with transaction():
+        team = make_team(village)
+        membership = make_membership(twin, team, state="applied")
+        session().add(
+            MembershipEvent(
+                membership_id=membership.id, seq=50, member_id=twin.id, from_state="applied", to_state="refused",
+                by_id=known.id, reason="人满了", at=clock.now(),
+            )
+        )  # fmt: skip
+    refused(Conflict, "decided_herself", admin_of(village), twin, known)
+
+
+def test_who_recorded_the_guardians_word_is_not_the_child(village, known, twin):
+    with transaction():
+        twin.guardian_by = known.id
+    refused(Conflict, "decided_herself", admin_of(village), twin, known)

@@ -101,6 +101,13 @@ def decision(membership_id: int) -> Decision | None:
     return Decision(**row._mapping) if row is not None and row.to_state in {"approved", "refused"} else None
 
 
+def decided_between(ids: Sequence[int]) -> bool:
+    """Say whether one of the members `ids` has moved a membership of another of them."""
+    event = MembershipEvent.__table__.c
+    found = select(event.id).where(event.by_id.in_(ids), event.member_id.in_(ids), event.by_id != event.member_id)
+    return session().execute(found.limit(1)).first() is not None
+
+
 def holds_place(member_id: int) -> bool:
     """Say whether a team has approved the member and she is still in it."""
     held = select(_MEMBERSHIP.id).where(
