@@ -69,8 +69,10 @@ def desk(engine_name: str) -> Desk:
 
 
 def check(desk: Desk, kind: str, data: bytes, actor: Actor | None = None, area: Area | None = None) -> ImportRun:
+    who = actor or desk.admin
+    checked = runs.check_file(who, kind=kind, area_id=(area or desk.town).id, data=data)
     with transaction():
-        return runs.check_file(actor or desk.admin, kind=kind, area_id=(area or desk.town).id, name="表.csv", data=data)
+        return runs.keep(who, checked, name="表.csv")
 
 
 def found(desk: Desk, kind: str, rows: Sequence[Sequence[Any]]) -> list[tuple[int, str, str]]:

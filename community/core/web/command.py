@@ -54,13 +54,21 @@ class StoredRefusal(DomainError):
     replayed = True
 
 
-def command(*, volatile: Iterable[str] = ()) -> Callable[[V], V]:
-    """Make a POST view a command. `volatile` names form fields that may differ when the phone sends it again."""
+def command(*, volatile: Iterable[str] = (), first: Callable[..., Any] | None = None) -> Callable[[V], V]:
+    """Make a POST view a command. `volatile` names form fields that may differ when the phone sends it again.
+
+    `first` does slow work (reading a file) before the transaction, while nobody waits for it: it is called with the
+    view's arguments once the right was asked, writes nothing, and what it returns is the view's argument `ready`.
+    """
     skipped = _NEVER_HASHED | set(volatile)
 
     def mark(view: V) -> V:
         @wraps(view)
         def run(**arguments: Any) -> Response:
+            if first is not None:
+                _key()
+                rights.enforce(run)
+                arguments["ready"] = first(**arguments)
             return _run(lambda: make_response(view(**arguments)), run, skipped)
 
         run.__linli_command__ = True  # type: ignore[attr-defined]

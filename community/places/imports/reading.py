@@ -26,6 +26,8 @@ LONGEST_CELL: Final = 1000
 # What a workbook may unpack to; ours have a few megabytes.
 _MOST_UNPACKED: Final = 60 * 1024 * 1024
 _MOST_PARTS: Final = 500
+# The last row of any spreadsheet. A number beyond it is no row's, and all the rows before it are made up while reading.
+_LAST_ROW: Final = 1 << 20
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
@@ -173,12 +175,20 @@ def _workbook(data: bytes) -> Iterator[Row]:
         sheet = book.worksheets[0]
         # What a file says of its own size may be a lie, in both directions.
         sheet.reset_dimensions()
+        blank: tuple[Any, ...] | None = None
         for line, cells in enumerate(sheet.iter_rows(values_only=True, max_col=MOST_COLUMNS), start=1):
+            if line > _LAST_ROW:
+                raise _broken()
+            # A row that the file leaves out is one and the same tuple each time: a million of them are passed quickly.
+            if cells is blank:
+                continue
             row = [_cell(cell) for cell in cells]
             while row and not row[-1]:
                 row.pop()
             if row:
                 yield Row(line, row)
+            else:
+                blank = cells
     except BadFile:
         raise
     except Exception:  # a workbook can be broken in any way, also in ways its library did not think of

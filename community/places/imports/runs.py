@@ -11,6 +11,7 @@ import datetime as dt
 import gzip
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -40,40 +41,61 @@ _OPEN = ("queued", "running")
 _NAME_LONGEST = 120
 
 
-def check_file(actor: Actor, *, kind: str, area_id: int | None, name: str, data: bytes) -> ImportRun:
-    """Check a file for an area and keep it as a run: every row looked at, nothing of it written.
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A file that was read and looked at row by row; nothing of it is kept yet."""
+
+    kind: str
+    area_id: int
+    encoding: str
+    drafts: Sequence[Draft]
+    plan: Plan
+
+
+def check_file(actor: Actor, *, kind: str, area_id: int | None, data: bytes) -> Checked:
+    """Check a file for an area: every row looked at, nothing written. It may take seconds: not inside a transaction.
 
     Raises BadFile when it cannot be read as a table, DomainError ("area_id") for an area that is not the actor's.
     """
     if kind not in IMPORT_KINDS:
         raise DomainError("kind_unknown", _("请选择要导入什么"), field="file")
+    area = _place(actor, kind, area_id)
+    table = read(data)
+    drafts = tables.ordered(kind, list(cells.drafts(kind, table)))
+    if not drafts:
+        raise BadFile("file_empty", _("只有列名，没有内容"), _("请从第二行开始，每行填一条。"))
+    return Checked(kind, area.id, table.encoding, drafts, tables.check(kind, drafts, Scope(area.path)))
+
+
+def keep(actor: Actor, checked: Checked, *, name: str) -> ImportRun:
+    """Keep a checked file as a run. Raises like `check_file` for an area that is not the actor's any more."""
+    area = _place(actor, checked.kind, checked.area_id)
+    run = ImportRun(
+        kind=checked.kind,
+        area_id=area.id,
+        scope_path=area.path,
+        file_name=_file_name(name),
+        encoding=checked.encoding,
+        state="checked",
+        total=len(checked.drafts),
+        done=0,
+        rows=_packed(checked.drafts),
+        made_by=actor.member_id,
+        created_at=clock.now(),
+    )
+    _note(run, checked.plan)
+    session().add(run)
+    session().flush()
+    return run
+
+
+def _place(actor: Actor, kind: str, area_id: int | None) -> Area:
     perm = tables.PERMS[kind]
     must(actor, perm)
     area = queries.area(area_id) if area_id else None
     if area is None or not can(actor, perm, area):
         raise DomainError("area_unknown", _("请选择您管理的一个区域"), field="area_id")
-    table = read(data)
-    drafts = tables.ordered(kind, list(cells.drafts(kind, table)))
-    if not drafts:
-        raise BadFile("file_empty", _("只有列名，没有内容"), _("请从第二行开始，每行填一条。"))
-    plan = tables.check(kind, drafts, Scope(area.path))
-    run = ImportRun(
-        kind=kind,
-        area_id=area.id,
-        scope_path=area.path,
-        file_name=_file_name(name),
-        encoding=table.encoding,
-        state="checked",
-        total=len(drafts),
-        done=0,
-        rows=_packed(drafts),
-        made_by=actor.member_id,
-        created_at=clock.now(),
-    )
-    _note(run, plan)
-    session().add(run)
-    session().flush()
-    return run
+    return area
 
 
 def confirm(actor: Actor, run_id: int) -> ImportRun:

@@ -34,21 +34,37 @@ def imports() -> str:
     return _start_page(request.args.get("kind", ""))
 
 
+def _read_table() -> runs.Checked | DomainError:
+    """Read and check the file before the transaction: a large one takes seconds, in which others want to write."""
+    file, area_id = request.files.get("file"), request.form.get("area_id", type=int)
+    try:
+        return runs.check_file(
+            must_be_signed_in(),
+            kind=request.form.get("kind", ""),
+            area_id=area_id if area_id and 0 < area_id <= MAX_ID else None,
+            data=file.read() if file else b"",
+        )
+    except DomainError as error:
+        return error
+    finally:
+        if file:
+            file.seek(0)
+
+
 @bp.post("/desk/imports")
 @requires(Perm.POST_MANAGE)
 @security.takes_files(reading.MOST_BYTES + 64 * 1024)
-@command()
-def check_import() -> Response | tuple[str, int]:
-    file, kind, area_id = request.files.get("file"), request.form.get("kind", ""), request.form.get("area_id", type=int)
+@command(first=_read_table)
+def check_import(ready: runs.Checked | DomainError) -> Response | tuple[str, int]:
+    file = request.files.get("file")
     try:
-        data = file.read() if file else b""
-        area_id = area_id if area_id and 0 < area_id <= MAX_ID else None
-        name = file.filename or "" if file else ""
-        run = runs.check_file(must_be_signed_in(), kind=kind, area_id=area_id, name=name, data=data)
+        if isinstance(ready, DomainError):
+            raise ready
+        run = runs.keep(must_be_signed_in(), ready, name=file.filename or "" if file else "")
     except DomainError as error:
         if error.field is None:
             raise
-        return _start_page(kind, error), 422
+        return _start_page(request.form.get("kind", ""), error), 422
     return redirect(url_for("places.import_run", run_id=run.id), 303)
 
 

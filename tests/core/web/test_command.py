@@ -10,14 +10,14 @@ from sqlalchemy import func, select, text
 from werkzeug.test import TestResponse
 
 from community.core.clock import FrozenClock
-from community.core.db import session, transaction
+from community.core.db import in_transaction, session, transaction
 from community.core.errors import Busy, Conflict, NotFound
 from community.core.idempotency import IdempotencyKey
 from community.core.ids import new_uuid
 from community.core.jobs import forget_old_keys
 from community.core.web import device, security
 from community.core.web.command import command, new_command_key, passing
-from community.core.web.rights import public
+from community.core.web.rights import public, signed_in
 from tests.core.web.racers import effects, plant, take_effect
 from tests.factories.people import make_member
 from tests.harness.client import Client
@@ -318,3 +318,28 @@ def test_one_key_sent_by_four_processes_at_once_takes_effect_once(
     assert sorted(replayed for _status, _target, replayed in answers) == ["", "true", "true", "true"]
     assert count(app) == 1
     assert kept(app) == 1
+
+
+# --- work before the transaction ---
+
+
+def test_what_comes_first_runs_outside_the_transaction_with_the_right_and_the_key_asked(planted: Flask) -> None:
+    seen: list[bool] = []
+
+    def first() -> str:
+        seen.append(in_transaction())
+        return "read"
+
+    def view(ready: str) -> Response:
+        assert in_transaction()
+        return jsonify(ready=ready)
+
+    for path, mark in (("/planted/all", public("planted")), ("/planted/members", signed_in)):
+        made = mark(security.refills(command(first=first)(view)))
+        planted.add_url_rule(path, endpoint=path, view_func=made, methods=["POST"])
+    phone = known_phone(planted)
+    assert send(phone, "/planted/all").get_json() == {"ready": "read"}
+    assert seen == [False]
+    assert send(phone, "/planted/members").status_code in {302, 303, 401}
+    assert phone.post("/planted/all").status_code == 400
+    assert seen == [False]

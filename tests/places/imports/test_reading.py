@@ -2,6 +2,7 @@
 
 import codecs
 import io
+import time
 import zipfile
 from collections.abc import Callable
 
@@ -10,7 +11,7 @@ from hypothesis import given, strategies as st
 
 from community.places.imports.exporting import line, safe
 from community.places.imports.reading import MOST_BYTES, MOST_ROWS, BadFile, Number, clean, detect, read
-from tests.places.imports.sheets import as_csv, as_xlsx
+from tests.places.imports.sheets import as_csv, as_xlsx, sparse
 
 ROWS = [["编号", "名称"], ["007", "晚潮苑南门岗"], ["", ""], ["008", "橹声里（北）"]]
 WANTED = [(1, ["编号", "名称"]), (2, ["007", "晚潮苑南门岗"]), (4, ["008", "橹声里（北）"])]
@@ -50,6 +51,12 @@ def test_a_workbook_keeps_its_row_numbers_and_tells_numbers_from_text() -> None:
     assert (line_two, cells, last) == (2, ["7", "南门"], (4, ["1.5", "北门"]))
     assert isinstance(cells[0], Number)
     assert not isinstance(cells[1], Number)
+
+
+def test_the_rows_that_a_workbook_leaves_out_cost_next_to_nothing() -> None:
+    began = time.process_time()
+    assert rows_of(sparse(ROWS[:2], 1 << 20)) == [(1, ROWS[0]), (1 << 20, ROWS[1])]
+    assert time.process_time() - began < 2
 
 
 def test_lines_count_what_stands_inside_quotes() -> None:
@@ -103,6 +110,8 @@ def with_entities() -> bytes:
         (lambda: zipped(**{"xl__workbook_dot_xml": b"<x/>"} | {f"p{n}": b"" for n in range(600)}), "file_bomb"),
         (bomb, "file_bomb"),
         (with_entities, "file_broken"),
+        (lambda: sparse(ROWS[:2], 10**9), "file_broken"),
+        (lambda: sparse(ROWS[:2], 10**30), "file_broken"),
         (lambda: b"a,b\n" + b"1,2\n" * (MOST_ROWS + 1), "file_rows"),
         (lambda: b",".join([b"x"] * 61), "file_columns"),
         (lambda: b'a,b\n1,"' + b"x" * 200_000, "file_quotes"),

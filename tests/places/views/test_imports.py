@@ -5,8 +5,9 @@ import io
 import pytest
 from sqlalchemy import func, select
 
-from community.core.db import session, transaction
+from community.core.db import in_transaction, session, transaction
 from community.places import jobs
+from community.places.imports import reading, runs
 from community.places.imports.reading import MOST_BYTES
 from community.places.models import Area, ImportRun, Post
 from tests.factories.access import make_grant
@@ -44,6 +45,20 @@ def rows(n: int) -> list[list[str]]:
 def send(visitor: Visitor, data: bytes, *, kind: str = "posts", name: str = "点位.csv", status: int = 303) -> Page:
     form = visitor.get(f"/desk/imports?kind={kind}").form("/desk/imports")
     return visitor.submit(form, status=status, file=(io.BytesIO(data), name))
+
+
+def test_a_file_is_read_before_the_transaction_so_that_others_may_write(
+    admin: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held: list[bool] = []
+
+    def watched(data: bytes) -> reading.Table:
+        held.append(in_transaction())
+        return reading.read(data)
+
+    monkeypatch.setattr(runs, "read", watched)
+    send(admin, as_csv(rows(2)))
+    assert held == [False]
 
 
 def posts() -> int:
