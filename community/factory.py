@@ -24,12 +24,7 @@ from community.access import (
     views as access_views,
 )
 from community.access.queries import load_actor
-from community.audit import (
-    cli as audit_cli,
-    looks,
-    queries as audit_queries,
-    views as audit_views,
-)
+from community.audit import cli as audit_cli, looks, queries as audit_queries, views as audit_views
 from community.core import clock, events, holdings, scheduler, telling, todo, uploads
 from community.core.authz import system_actor
 from community.core.config import ROOT, Settings
@@ -142,6 +137,7 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
     patrols_events.CheckInSettled: (points_subscribers.settle_checkin,),
     patrols_events.CheckInReopened: (points_subscribers.reopen_checkin,),
     people_events.GuardianConfirmed: (teams_subscribers.guardian_confirmed,),
+    people_events.ErasureAsked: (messages_subscribers.tell_erasure_asked,),
     people_events.MemberErased: (
         teams_subscribers.end_erased,
         access_subscribers.end_offices,

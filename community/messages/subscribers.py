@@ -18,6 +18,7 @@ from community.messages.models import Announcement
 from community.messages.services import notify
 from community.people import queries as people
 from community.people.events import (
+    ErasureAsked,
     MemberErased,
     MemberMerged,
     MemberReinstated,
@@ -50,6 +51,7 @@ kinds.register(
     _("您的另一份登记并到了这里"),
     _("那份登记的打卡和等待发放的积分，都在您这里了。要是不认得那份登记，请马上告诉社区。"),
 )
+kinds.register("people.erasure_asked", _("申请注销"), _("已登记，%(when)s 注销，之前可以撤回。"))
 kinds.register("access.given", _("您被任命为%(place)s%(role)s"), _("%(dates)s原因：%(reason)s"))
 kinds.register("access.changed", _("您在%(place)s的职务改了结束日期"), _("%(dates)s原因：%(reason)s"))
 kinds.register("access.ended", _("您在%(place)s的职务已结束"), _("%(role)s。原因：%(reason)s"))
@@ -68,6 +70,12 @@ def tell_reinstated(event: MemberReinstated) -> None:
 def tell_merged(event: MemberMerged) -> None:
     """The verified member learns of it: a registration that is not hers is hers to object to."""
     notify(event.into_id, "people.merged", {}, link="/checkins")
+
+
+def tell_erasure_asked(event: ErasureAsked) -> None:
+    """She reads what somebody asked for in her name, in time to take it back; of her own wish she knows."""
+    if event.by_id != event.member_id:
+        notify(event.member_id, "people.erasure_asked", {"when": event.due_at}, link="/me/erase")
 
 
 def tell_role_given(event: RoleGiven) -> None:

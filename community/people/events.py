@@ -87,6 +87,15 @@ class ServiceWithdrawn:
 
 
 @dataclass(frozen=True, slots=True)
+class ErasureAsked:
+    """Her erasure was asked for by `by_id`, herself or staff who saw her; until `due_at` it can be taken back."""
+
+    member_id: int
+    by_id: int
+    due_at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MemberErased:
     """Who she was is gone; `ids` are her rows, the merged ones included. Each room forgets what names her."""
 

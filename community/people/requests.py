@@ -19,7 +19,7 @@ from community.core.errors import Conflict, DomainError, Forbidden, NotFound
 from community.core.i18n import Text, _
 from community.people import consents, policies, queries
 from community.people.erasing import COOLING_OFF, needed
-from community.people.events import ServiceWithdrawn
+from community.people.events import ErasureAsked, ServiceWithdrawn
 from community.people.models import Consent, Member, PrivacyRequest
 
 # A copy is made when it is fetched; the address that gives it works this long.
@@ -106,7 +106,9 @@ def _ask(actor: Actor, member: Member, against: Sequence[Text], details: dict[st
         return known
     if against:
         raise Conflict("cannot_go", _("现在还不能注销"), next_step=against[0])
-    return _write(actor, member.id, "erase", clock.now() + COOLING_OFF, details=details)
+    made = _write(actor, member.id, "erase", clock.now() + COOLING_OFF, details=details)
+    events.emit(ErasureAsked(member.id, actor.member_id, made.due_at))
+    return made
 
 
 def keep(actor: Actor) -> bool:

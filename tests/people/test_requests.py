@@ -9,6 +9,9 @@ from community.audit.models import AuditEntry
 from community.core import clock
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound
+from community.core.web import display
+from community.messages.models import Message
+from community.messages.wording import words
 from community.people import consents, erasing, requests
 from community.people.models import Consent, Member, PrivacyRequest
 from tests.factories.access import actor_of, make_grant
@@ -94,6 +97,22 @@ def test_staff_ask_for_who_stands_before_them_and_say_how_they_know_her(admin, m
     with transaction():
         assert requests.keep_for(actor_of(admin), member.id)
     assert requests.waiting_erasure(member.id) is None
+
+
+def test_whose_erasure_staff_asked_for_is_told_and_takes_it_back_herself(admin, member) -> None:
+    made = ask_for(admin, member)
+    (told,) = session().scalars(select(Message).where(Message.member_id == member.id))
+    assert (told.kind, told.link) == ("people.erasure_asked", "/me/erase")
+    assert display.instant(made.due_at) in words(told.kind, told.params)[1]
+    with transaction():
+        assert requests.keep(actor_of(member))
+    assert requests.waiting_erasure(member.id) is None
+
+
+def test_of_her_own_wish_nobody_writes_to_her(member) -> None:
+    with transaction():
+        requests.ask_erasure(actor_of(member))
+    assert session().scalars(select(Message)).all() == []
 
 
 def test_staff_never_take_back_what_she_asked_for_herself(admin, member) -> None:
