@@ -148,12 +148,14 @@ def with_phone(phone_hash: str, limit: int, known: Sequence[int] = ()) -> Sequen
     return session().scalars(statement).all()
 
 
-def any_with_phone(phone_hash: str, ids: Sequence[int]) -> bool:
-    """Say whether one of the members `ids` has this number."""
+def verified_with_phone(phone_hash: str, ids: Sequence[int]) -> bool:
+    """Say whether the verified member of this number is among `ids`."""
     if not ids:
         return False
-    statement = select(MEMBER.c.id).where(MEMBER.c.phone_hash == phone_hash, MEMBER.c.id.in_(ids)).limit(1)
-    return session().execute(statement).first() is not None
+    statement = select(MEMBER.c.id).where(
+        MEMBER.c.phone_hash == phone_hash, MEMBER.c.id.in_(ids), MEMBER.c.verified_at.is_not(None)
+    )
+    return session().execute(statement.limit(1)).first() is not None
 
 
 def reachable_by_text(phone_hash: str, known: Sequence[int]) -> Member | None:

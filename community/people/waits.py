@@ -1,8 +1,9 @@
 """Gentle locks on the doors of sign-in: wrong tries are counted in the database, and each further one waits longer.
 
 A try is counted before it is judged, so that many at once are as many as one after the other; what was right is taken
-off again. A number has one count for strange phones and one for each phone that knows it: who types somebody's number
-elsewhere does not lock her out of her own phone. Nobody is told whose number it is, or whether it is anybody's.
+off again. A number has one count for strange phones and one for each phone that knows its verified member: who types
+her number elsewhere does not lock her out of her own phone. Nobody is told whose number it is, or whether it is
+anybody's. Anybody may register with any number: what such a member types right pays for none of her wrong tries.
 """
 
 from __future__ import annotations
@@ -89,12 +90,17 @@ def _until(failures: int, free: int, now: dt.datetime) -> dt.datetime | None:
     return None if over < 0 else now + dt.timedelta(minutes=MINUTES[min(over, len(MINUTES) - 1)])
 
 
-def right(number: Subject, phone: Subject) -> None:
-    """Take a right try off again: the number's count is forgotten, the phone's loses this one and keeps the others."""
-    session().execute(delete(DoorWait).where(DoorWait.subject == number.name))
+def right(*tried: Subject, forget: Subject | None) -> None:
+    """Take a right try off again: the counts of `tried` lose this one and keep the others.
+
+    `forget` is the count of a number whose verified member came in: her wrong tries are forgotten. None for who is not
+    verified: she may be a stranger who typed the number of somebody else.
+    """
+    if forget is not None:
+        session().execute(delete(DoorWait).where(DoorWait.subject == forget.name))
     session().execute(
         update(DoorWait)
-        .where(DoorWait.subject == phone.name, DoorWait.failures > 0)
+        .where(DoorWait.subject.in_([one.name for one in tried]), DoorWait.failures > 0)
         .values(failures=DoorWait.failures - 1, until=None)
         .execution_options(synchronize_session=False)
     )

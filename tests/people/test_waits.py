@@ -51,11 +51,19 @@ def test_who_types_her_number_elsewhere_does_not_lock_her_own_phone(app, frozen_
         wrong(STRANGE, PHONE)
 
 
+def test_a_right_try_of_who_is_not_verified_pays_for_itself_alone(app, frozen_clock):
+    for _ in range(3):
+        wrong(STRANGE, PHONE)
+    with transaction():
+        waits.right(STRANGE, PHONE, forget=None)
+    assert [session().get(DoorWait, one.name).failures for one in (STRANGE, PHONE)] == [2, 2]
+
+
 def test_a_right_try_forgets_the_number_and_not_the_phones_other_wrong_ones(app, frozen_clock):
     for _ in range(3):
         wrong(STRANGE, PHONE)
     with transaction():
-        waits.right(STRANGE, PHONE)
+        waits.right(STRANGE, PHONE, forget=STRANGE)
     assert session().get(DoorWait, STRANGE.name) is None
     assert session().get(DoorWait, PHONE.name).failures == 2
 

@@ -59,7 +59,7 @@ def _known(form: SignInForm) -> Person:
         waits.count(number, phone)
     member = services.sign_in(form.phone.data, form.password.data, known=known.here())
     with transaction():
-        waits.right(number, phone)
+        waits.right(number, phone, forget=number if member.verified_at else None)
     return member
 
 

@@ -35,9 +35,8 @@ def tries(phone: str) -> tuple[Subject, Subject]:
     """Return what a try with `phone` on this phone counts against: the number here or at strange phones, the phone."""
     number = phones.typed_hash(phone)
     this = device.current()
-    return waits.number_at(number, this if queries.any_with_phone(number, known.here()) else None), waits.phone_itself(
-        this
-    )
+    hers = queries.verified_with_phone(number, known.here())
+    return waits.number_at(number, this if hers else None), waits.phone_itself(this)
 
 
 # --- a one-time code ---
@@ -77,7 +76,7 @@ def _redeemed(form: CodeForm) -> Person | None:
         waits.count(phone)
         member = codes.redeem(form.phone.data, form.code.data)
         if member is not None:
-            waits.right(number, phone)
+            waits.right(phone, forget=number if member.verified_at else None)
         return member
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select, update
 
+from community.core import clock
 from community.core.db import session, transaction
-from community.people import phones, services
+from community.people import phones, services, waits
 from community.people.models import Consent, Member
 from tests.factories.access import make_grant
 from tests.factories.people import make_member
@@ -138,6 +139,25 @@ def test_guessing_is_slowed_for_one_number_however_it_is_written_and_nobody_else
     other = new_visitor()
     page = other.get("/sign-in")
     other.submit(sign_in_form(page), phone="19900000002", password="guess", status=422)
+
+
+@pytest.mark.parametrize("kept_phone", [False, True])
+def test_a_stranger_with_her_number_and_a_password_of_his_own_does_not_lift_its_lock(
+    new_visitor, village, member, kept_phone
+):
+    with transaction():
+        session().get(Member, member.id).verified_at = clock.now()
+        services.register(None, name="别人", phone=PHONE, age_band="18-59", password="horse-battery-9")
+    stranger, wrong = new_visitor(), 0
+    for password in ("horse-battery-9", *["guess"] * 4) * 2:
+        visitor = stranger if kept_phone else new_visitor()
+        data = sign_in_form(visitor.get("/sign-in")).filled(phone=PHONE, password=password)
+        answer = visitor.client.post("/sign-in", data=data, headers={"Referer": "http://linli.test/sign-in"})
+        wrong += answer.status_code == 422
+        if answer.status_code == 303:
+            visitor.submit(visitor.get("/me").form("/sign-out"))
+    assert wrong == waits.PHONE_FREE
+    assert answer.status_code == 429
 
 
 def test_successes_are_not_counted(client_page, member):
