@@ -63,10 +63,11 @@ def helpable(actor: Actor, member_id: int) -> Member:
     if actor.member_id == member.id:
         raise Conflict("oneself", _("不能给自己做一次性口令"), next_step=_("请楼长、队长或另一位管理员来做。"))
     held = policies.held(member.id)
+    teams = policies.team_paths([office.team_id for office in held if office.area_path is None])
     by_right = bool(actor.system) or policies.reaches(actor, Perm.CODE_MAKE, member)
     if not by_right and member.id not in leads(actor):
         raise NotFound
-    if not actor.system and not all(by_right and _stands_above(actor, office) for office in held):
+    if not actor.system and not all(by_right and _stands_above(actor, office, teams) for office in held):
         raise Forbidden(
             _("她有工作职务，口令要由上一级管理员来做"), next_step=_("请她联系上级管理员。"), code="higher_office"
         )
@@ -80,12 +81,15 @@ def leads(actor: Actor) -> dict[int, str]:
     return policies.led_by(actor.member_id)
 
 
-def _stands_above(actor: Actor, office: Held) -> bool:
+def _stands_above(actor: Actor, office: Held, teams: dict[int, tuple[str, ...]]) -> bool:
+    """Say whether an office of the actor's lies above `office`; a team's only in every area that the team works in."""
+    paths = teams.get(office.team_id or 0, ())
     for mine in actor.held:
         if Perm.CODE_MAKE not in mine.perms or not mine.area_path:
             continue
         if office.area_path is None:
-            above = mine.perms >= office.perms
+            above = bool(paths) and all(path.startswith(mine.area_path) for path in paths)
+            above = above and mine.perms >= office.perms
         else:
             inside = office.area_path.startswith(mine.area_path)
             above = inside and (office.area_path != mine.area_path or mine.perms > office.perms)

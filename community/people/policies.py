@@ -22,6 +22,8 @@ UNDER_AGE: Final = "under14"
 offices: Provider[tuple[str, ...]] = Provider("people.offices", lambda _member_id: ())
 # What a member holds now, for an area or a team; `access` answers.
 held: Provider[tuple[Held, ...]] = Provider("people.held", lambda _member_id: ())
+# The areas each team works in (id → paths); `teams` answers. A team it does not name stands nowhere.
+team_paths: Provider[dict[int, tuple[str, ...]]] = Provider("people.team_paths", lambda _ids: {})
 # Whom a member leads or looks after (id → the team or house); `teams` answers.
 led_by: Provider[dict[int, str]] = Provider("people.led_by", lambda _member_id: {})
 # Whether texts can be sent, and asking for one with a code: a number under cipher, the phones' known members, a key.

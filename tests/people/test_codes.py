@@ -11,6 +11,7 @@ from community.core.errors import Conflict, DomainError, Forbidden, NotFound
 from community.messages.models import Message
 from community.people import codes, phones, services, waits
 from community.people.models import SignInCode
+from community.teams.models import TeamArea
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_area, make_town, make_village
@@ -264,6 +265,20 @@ def test_nobody_signs_in_to_more_than_she_has(village):
     for maker, whom in ((worker, admin), (admin, other), (admin, above), (leader, worker)):
         with pytest.raises(Forbidden):
             make(maker, whom)
+
+
+def test_who_leads_a_team_elsewhere_gets_one_from_who_stands_above_that_team(village, admin):
+    with transaction():
+        elsewhere = make_village(make_town("桑埠镇"))
+        here, there, both = make_team(village), make_team(elsewhere), make_team(village)
+        session().add(TeamArea(team_id=both.id, area_id=elsewhere.id, scope_path=elsewhere.path))
+        leaders = [make_member(village, **phones.columns(f"+861990000003{at}")) for at in range(3)]
+        for leader, team in zip(leaders, (here, there, both), strict=True):
+            make_grant(leader, "team_leader", team_id=team.id)
+    make(admin, leaders[0])
+    for leader in leaders[1:]:
+        with pytest.raises(Forbidden):
+            make(admin, leader)
 
 
 @pytest.mark.parametrize(

@@ -330,6 +330,15 @@ def paths(ids: Iterable[int | None]) -> dict[int, str]:
     return {row.id: row.scope_path for row in rows}
 
 
+def every_path(ids: Iterable[int | None]) -> dict[int, tuple[str, ...]]:
+    """Return team id → the paths of every area it works in, the one it is run from first, for the teams among `ids`."""
+    found = {team_id: [path] for team_id, path in paths(ids).items()}
+    rows = session().execute(select(TeamArea.team_id, TeamArea.scope_path).where(TeamArea.team_id.in_(sorted(found))))
+    for row in rows:
+        found[row.team_id].append(row.scope_path)
+    return {team_id: tuple(dict.fromkeys(every)) for team_id, every in found.items()}
+
+
 def under_paths(prefixes: tuple[str, ...]) -> list[int]:
     """Return the ids of the teams that are run from an area at or below one of `prefixes`."""
     return list(session().scalars(select(_TEAM.id).where(under(_TEAM.scope_path, prefixes)).order_by(_TEAM.id)))
