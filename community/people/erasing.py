@@ -34,14 +34,16 @@ needed: Provider[tuple[Text, ...]] = Provider("people.needed", _nobody_needs_her
 
 
 def erase(actor: Actor, member_id: int) -> bool:
-    """Take away who the member is and return True; False when she is gone already or still needed (`needed`).
+    """Take away who the member is and return True; False when she is gone already, still needed (`needed`) or stopped.
+
+    A suspension stops what she asked for herself: erased, she would be rid of it. What staff asked for goes on.
 
     Every room is told (MemberErased) in the same transaction. What stays: numbers, dates and states on a row without
     name, home or phone, age band included, because sums and evidence rest on them; consents for three years.
     """
     must_be_system(actor)
     rows = _hers(member_id)
-    if not rows or rows[0].erased_at is not None or needed(member_id):
+    if not rows or rows[0].erased_at is not None or needed(member_id) or _stopped(rows[0]):
         return False
     ids = tuple(row.id for row in rows)
     scope, now = rows[0].home_path, clock.now()
@@ -62,6 +64,13 @@ def _hers(member_id: int) -> Sequence[Member]:
     own = or_(Member.id == member_id, Member.merged_into == member_id)
     statement = select(Member).where(own).order_by(Member.id != member_id, Member.id)
     return session().scalars(locking(statement).execution_options(populate_existing=True)).all()
+
+
+def _stopped(member: Member) -> bool:
+    if member.status != "suspended":
+        return False
+    asked = PrivacyRequest.member_id == member.id, PrivacyRequest.kind == "erase", PrivacyRequest.state == "asked"
+    return any("how" not in request.details for request in session().scalars(select(PrivacyRequest).where(*asked)))
 
 
 def _blank(member: Member, now: dt.datetime) -> None:

@@ -97,6 +97,9 @@ def ask_erasure_for(actor: Actor, member_id: int, how: str) -> PrivacyRequest:
     told = " ".join(how.split())
     if not told:
         raise DomainError("how_missing", _("请写明怎样核对了本人"), field="how")
+    known = waiting_erasure(member_id)
+    if member.status == "suspended" and known is not None and "how" not in known.details:
+        _withdraw(actor, member_id)  # a suspension stops her own wish; what is asked for now takes its place
     return _ask(actor, member, list(needed(member_id)), {"asked_by": str(actor.member_id), "how": told[:200]})
 
 
@@ -185,13 +188,15 @@ def waiting_erasure(member_id: int) -> PrivacyRequest | None:
     return session().scalars(statement.limit(1)).first()
 
 
-def due_erasures(limit: int = 200) -> list[int]:
-    """Return the members whose day to think is over, the longest due first."""
+def due_erasures() -> list[int]:
+    """Return the members whose day to think is over, the longest due first.
+
+    All of them: some wait long for who takes over, and nobody behind them may wait with them.
+    """
     statement = (
         select(PrivacyRequest.member_id)
         .where(PrivacyRequest.kind == "erase", PrivacyRequest.state == "asked", PrivacyRequest.due_at <= clock.now())
         .order_by(PrivacyRequest.due_at)
-        .limit(limit)
     )
     return list(session().scalars(statement))
 

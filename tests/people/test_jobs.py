@@ -10,7 +10,7 @@ from sqlalchemy import func, select, update
 from community.core import clock
 from community.core.authz import system_actor
 from community.core.db import session, transaction
-from community.people import erasing, jobs, requests
+from community.people import erasing, jobs, requests, services
 from community.people.models import Consent, Member, PrivacyRequest, SignInCode
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import give_consent, make_member
@@ -61,6 +61,60 @@ def test_who_became_the_only_admin_meanwhile_waits_until_somebody_takes_over(fro
         make_grant(other, "village_admin", village)
     jobs.erase_due()
     assert erased(member)
+
+
+def test_a_suspension_stops_what_she_asked_for_and_the_desk_may_still_do_it(frozen_clock) -> None:
+    with transaction():
+        village = make_village()
+        member, admin = make_member(village), make_member(village)
+        make_grant(admin, "village_admin", village)
+    with transaction():
+        requests.ask_erasure(actor_of(member))
+    with transaction():
+        services.suspend(actor_of(admin), member_id=member.id, reason="查假打卡")
+    frozen_clock.tick(minutes=DAY)
+    jobs.erase_due()
+    assert not erased(member)
+    with transaction():
+        requests.ask_erasure_for(actor_of(admin), member.id, "看了证件")
+    frozen_clock.tick(minutes=DAY)
+    jobs.erase_due()
+    assert erased(member)
+
+
+def test_her_own_wish_goes_on_when_she_is_reinstated(frozen_clock) -> None:
+    with transaction():
+        member = make_member(make_village(), status="suspended")
+    with transaction():
+        session().add(
+            PrivacyRequest(
+                member_id=member.id, kind="erase", state="asked", asked_at=clock.now(), due_at=clock.now(), details={}
+            )
+        )
+    jobs.erase_due()
+    assert not erased(member)
+    with transaction():
+        session().execute(update(Member).values(status="active"))
+    jobs.erase_due()
+    assert erased(member)
+
+
+def test_two_hundred_who_wait_for_something_do_not_stop_the_next_one(frozen_clock) -> None:
+    with transaction():
+        village = make_village()
+        stopped = [make_member(village, status="suspended") for _ in range(200)]
+        last = make_member(village)
+        for late, member in enumerate([*stopped, last]):
+            due = clock.now() + dt.timedelta(seconds=late)
+            session().add(
+                PrivacyRequest(
+                    member_id=member.id, kind="erase", state="asked", asked_at=clock.now(), due_at=due, details={}
+                )
+            )
+    frozen_clock.tick(minutes=DAY)
+    jobs.erase_due()
+    assert erased(last)
+    assert not erased(stopped[0])
 
 
 def test_a_registration_that_nobody_confirmed_goes_after_a_year(frozen_clock) -> None:
