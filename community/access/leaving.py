@@ -5,8 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import or_, select
 
+from community.access import queries
 from community.access.models import Role, RoleGrant
 from community.access.policies import SYSTEM_ADMIN
 from community.audit import services as audit
@@ -14,11 +15,13 @@ from community.core import clock
 from community.core.authz import Perm, system_actor
 from community.core.db import locking, session
 from community.core.i18n import Text, _
-from community.people import queries as people
 
 
 def last_of(member_id: int) -> tuple[Text, ...]:
-    """Return, in words for her, the offices that nobody else holds: an area's only admin, or the system's."""
+    """Return, in words for her, the offices that nobody else holds there or above: the rule of `indispensable`.
+
+    Who else is an administrator of the system is locked until the commit: of two who go at once, one stays.
+    """
     now = clock.now()
     held = (
         select(RoleGrant, Role)
@@ -32,7 +35,10 @@ def last_of(member_id: int) -> tuple[Text, ...]:
     found: list[Text] = []
     for grant, role in session().execute(held):
         administers = Perm.MEMBER_VERIFY in role.perms and grant.area_id is not None
-        if administers and not _others(member_id, grant):
+        path = grant.scope_path or ""
+        if grant.role == SYSTEM_ADMIN:
+            queries.lock_holders(SYSTEM_ADMIN)
+        if administers and not queries.held_by_another(grant.role, member_id, now, path):
             found.append(
                 _(
                     "您是%(place)s唯一的%(role)s，请先找人接任，结束您的职务后再注销。",
@@ -41,25 +47,6 @@ def last_of(member_id: int) -> tuple[Text, ...]:
                 )
             )
     return tuple(found)
-
-
-def _others(member_id: int, grant: RoleGrant) -> int:
-    """Return how many active members besides her hold the same office there (the system's: anywhere)."""
-    now = clock.now()
-    same = [] if grant.role == SYSTEM_ADMIN else [RoleGrant.area_id == grant.area_id]
-    statement = (
-        select(func.count(func.distinct(RoleGrant.member_id)))
-        .join(people.MEMBER, people.MEMBER.c.id == RoleGrant.member_id)
-        .where(
-            RoleGrant.role == grant.role,
-            RoleGrant.member_id != member_id,
-            RoleGrant.starts_at <= now,
-            or_(RoleGrant.until.is_(None), RoleGrant.until > now),
-            people.MEMBER.c.status == "active",
-            *same,
-        )
-    )
-    return session().execute(statement).scalar_one()
 
 
 def end_all(ids: Sequence[int]) -> None:

@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 from sqlalchemy import select, update
 
-from community.access import leaving
+from community.access import leaving, queries
 from community.access.models import RoleGrant
 from community.core import clock
 from community.core.db import session, transaction
@@ -63,14 +63,21 @@ def make_area_elsewhere():
         return make_village(name="安澜社区")
 
 
-def test_the_systems_last_administrator_is_needed_wherever_she_sits(village) -> None:
+def test_the_systems_last_administrator_is_needed_by_the_rule_that_keeps_her_from_being_suspended() -> None:
     with transaction():
         district = make_area("district", "另一区")
-        make_town("桑埠镇", district)
-    first = office("system_admin", village)
-    assert leaving.last_of(first.id)
-    office("system_admin", district)
+        town = make_town("桑埠镇", district)
+    first = office("system_admin", district)
+    office("system_admin", town)
+    assert leaving.last_of(first.id), "who administers a town cannot name who administers the district"
+    assert queries.indispensable(first.id)
+    second = office("system_admin", district)
     assert leaving.last_of(first.id) == ()
+    assert not queries.indispensable(first.id)
+    with transaction():
+        session().execute(update(Member).where(Member.id == second.id).values(status="suspended"))
+    assert leaving.last_of(first.id)
+    assert queries.indispensable(first.id)
 
 
 def test_who_decides_about_nobody_may_always_go(village) -> None:
