@@ -12,6 +12,9 @@ import uuid
 EPOCH_MS = 1_704_067_200_000
 _RANDOM_BITS = 22
 MAX_ID = (1 << 63) - 1
+# What an Integer column holds.
+MAX_INT = (1 << 31) - 1
+_LONGEST_ID = len(str(MAX_ID))
 
 # Crockford's base 32: no i, l, o, u; what a person types for a look-alike is read as the digit.
 CODE_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
@@ -40,6 +43,16 @@ def new_uuid() -> uuid.UUID:
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return uuid.UUID(int=value)
+
+
+def parse_id(text: object, most: int = MAX_ID) -> int | None:
+    """Return the row id (or number up to `most`) that `text` spells; None for nonsense, zero, what no column holds."""
+    digits = str(text)
+    # Before `int`, which refuses thousands of digits.
+    if not (digits.isascii() and digits.isdigit()) or len(digits) > _LONGEST_ID:
+        return None
+    number = int(digits)
+    return number if 0 < number <= most else None
 
 
 def parse_uuid(text: str) -> uuid.UUID | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
 
 from wtforms import BooleanField, DateTimeLocalField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
@@ -11,7 +10,7 @@ from wtforms.validators import InputRequired, Optional
 
 from community.core import clock
 from community.core.i18n import Text, _
-from community.core.ids import MAX_ID
+from community.core.ids import parse_id
 from community.core.web.forms import Form
 from community.messages.policies import Words
 
@@ -23,10 +22,6 @@ AUDIENCES: dict[str, Text] = {
 }
 
 
-def _area_id(text: Any) -> int | None:
-    return int(text) if str(text).isascii() and str(text).isdigit() and int(text) <= MAX_ID else None
-
-
 def _instant(local: dt.datetime | None) -> dt.datetime | None:
     return clock.at_local(local.date(), local.time()) if local else None
 
@@ -34,7 +29,7 @@ def _instant(local: dt.datetime | None) -> dt.datetime | None:
 class AnnouncementForm(Form):
     """Title, words, who it is for and when it is shown."""
 
-    area_id = SelectField(_("给哪一片"), [InputRequired(_("请选择片区"))], coerce=_area_id, validate_choice=False)
+    area_id = SelectField(_("给哪一片"), [InputRequired(_("请选择片区"))], coerce=parse_id, validate_choice=False)
     audience = RadioField(
         _("给谁看"),
         [InputRequired(_("请选择给谁看"))],

@@ -11,7 +11,7 @@ from wtforms.validators import InputRequired, ValidationError
 from wtforms.widgets import HiddenInput
 
 from community.core.i18n import _, plain
-from community.core.ids import MAX_ID
+from community.core.ids import parse_id
 from community.core.web.forms import Form
 from community.places import geo
 from community.places.models import Post
@@ -24,10 +24,6 @@ MAPS = {"wgs84": _("手机定位、天地图（WGS-84）"), "gcj02": _("高德�
 
 def _picks(words: dict[str, Any]) -> list[SelectChoice]:
     return [SelectChoice(value, label) for value, label in words.items()]
-
-
-def _area_id(text: Any) -> int | None:
-    return int(text) if str(text).isascii() and str(text).isdigit() and int(text) <= MAX_ID else None
 
 
 def _is_pair(_form: Any, field: Any) -> None:
@@ -66,7 +62,7 @@ class PlaceForm(Form):
     """Area and position; the choices of areas are the actor's own."""
 
     # An area outside the choices is refused by the service, in the same words as an unknown one.
-    area_id = SelectField(_("区域"), [InputRequired(_("请选择区域"))], coerce=_area_id, validate_choice=False)
+    area_id = SelectField(_("区域"), [InputRequired(_("请选择区域"))], coerce=parse_id, validate_choice=False)
     position = StringField(_("坐标"), [InputRequired(_("请填写坐标")), _is_pair])
     crs = RadioField(_("坐标来自"), [InputRequired(_("请选择坐标来自哪种地图"))], choices=_picks(MAPS), default="wgs84")
 
@@ -161,7 +157,7 @@ class NewAreaForm(AreaForm):
 class MoveAreaForm(Form):
     """An area's new parent; `seen` marks what the form showed."""
 
-    parent_id = SelectField(_("移到"), [InputRequired(_("请选择上级"))], coerce=_area_id, validate_choice=False)
+    parent_id = SelectField(_("移到"), [InputRequired(_("请选择上级"))], coerce=parse_id, validate_choice=False)
     reason = StringField(_("为什么移动"))
     seen = HiddenField()
 

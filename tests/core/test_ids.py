@@ -8,7 +8,17 @@ import uuid
 import pytest
 from hypothesis import given, strategies as st
 
-from community.core.ids import CODE_ALPHABET, MAX_ID, clean_code, is_code, new_code, new_id, new_uuid, parse_uuid
+from community.core.ids import (
+    CODE_ALPHABET,
+    MAX_ID,
+    clean_code,
+    is_code,
+    new_code,
+    new_id,
+    new_uuid,
+    parse_id,
+    parse_uuid,
+)
 
 
 def test_ids_of_one_process_grow_and_fit_63_bits() -> None:
@@ -90,3 +100,9 @@ def test_hostile_text_is_no_code_and_no_uuid_and_raises_nothing(text: str) -> No
 )
 def test_other_spellings_of_a_uuid_are_refused(text: str) -> None:
     assert parse_uuid(text) is None
+
+
+@pytest.mark.parametrize("text", [None, "", "0", "-1", "1.0", " 1", "x", "１", str(MAX_ID + 1), "9" * 5000])
+def test_what_is_no_id_of_a_row_is_none(text: str | None) -> None:
+    assert parse_id(text) is None
+    assert (parse_id("1"), parse_id(str(MAX_ID))) == (1, MAX_ID)

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from community.core.authz import Perm, can
 from community.core.i18n import _, plain
+from community.core.ids import parse_id
 from community.core.web import device
 from community.core.web.command import command
 from community.core.web.rights import public, requires
@@ -38,7 +39,7 @@ def card(card: str) -> str:
 @command()
 def use_card(card: str) -> Response:
     hosts, actor = codes.accepted_hosts(request.host), must_be_signed_in()
-    post_id = request.form.get("post_id", 0, type=int)
+    post_id = parse_id(request.form.get("post_id")) or 0
     outcome = proxy.check_in_for(actor, cards.read(card, hosts), post_id=post_id, device=device.current())
     return _after(outcome, card)
 

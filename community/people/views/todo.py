@@ -9,7 +9,7 @@ from flask import url_for
 
 from community.core.authz import Actor, Perm
 from community.core.i18n import Text, _
-from community.core.ids import MAX_ID
+from community.core.ids import parse_id
 from community.core.todo import Badge, Queue, Task
 from community.people import policies, queries, services
 from community.places import queries as places
@@ -41,12 +41,8 @@ def _task(row: Any, place: str) -> Task:
 
 
 def _names(actor: Actor, keys: Sequence[str]) -> Mapping[str, Text]:
-    ids = [found for key in keys if (found := _id(key))]
+    ids = [found for key in keys if (found := parse_id(key))]
     return {str(found): name for found, name in queries.titles(actor, ids).items()}
-
-
-def _id(key: str) -> int:
-    return int(key) if key.isascii() and key.isdigit() and len(key) < 20 and int(key) <= MAX_ID else 0
 
 
 PEOPLE = Queue(
@@ -60,8 +56,8 @@ PEOPLE = Queue(
     count=lambda actor, area: queries.waiting(actor, area=area),
     tasks=_tasks,
     names=_names,
-    approve=lambda actor, key: services.verify(actor, member_id=_id(key), undoable=True),
-    undo=lambda actor, key: services.undo_verify(actor, member_id=_id(key)),
+    approve=lambda actor, key: services.verify(actor, member_id=parse_id(key) or 0, undoable=True),
+    undo=lambda actor, key: services.undo_verify(actor, member_id=parse_id(key) or 0),
     yes=_("已核对"),
     promise=_("请确认每一位您都当面见过本人、看过证件。"),
 )

@@ -10,7 +10,7 @@ from werkzeug.wrappers import Response
 from community.core.authz import Perm
 from community.core.errors import DomainError, NotFound
 from community.core.i18n import Text, _, plain
-from community.core.ids import MAX_ID
+from community.core.ids import parse_id
 from community.core.web import preferences, security
 from community.core.web.command import command
 from community.core.web.rights import requires
@@ -36,12 +36,12 @@ def imports() -> str:
 
 def _read_table() -> runs.Checked | DomainError:
     """Read and check the file before the transaction: a large one takes seconds, in which others want to write."""
-    file, area_id = request.files.get("file"), request.form.get("area_id", type=int)
+    file, area_id = request.files.get("file"), parse_id(request.form.get("area_id"))
     try:
         return runs.check_file(
             must_be_signed_in(),
             kind=request.form.get("kind", ""),
-            area_id=area_id if area_id and 0 < area_id <= MAX_ID else None,
+            area_id=area_id,
             data=file.read() if file else b"",
         )
     except DomainError as error:

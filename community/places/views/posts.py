@@ -12,7 +12,7 @@ from community.audit.queries import actor_names
 from community.core.authz import Actor, Perm
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
-from community.core.ids import MAX_ID
+from community.core.ids import parse_id
 from community.core.web import security
 from community.core.web.command import command
 from community.core.web.rights import requires
@@ -36,14 +36,14 @@ def posts() -> str:
     if asked["state"] not in (*POST_STATES, queries.REPRINT):
         asked["state"] = ""
     area = queries.area_by_code(asked["area"]) if asked["area"] else None
-    after = request.args.get("after", type=int)
+    after = parse_id(request.args.get("after"))
     actor = must_be_signed_in()
     found = queries.desk_posts(
         actor,
         search=asked["q"],
         state=asked["state"],
         scope=area.path if area else asked["area"],
-        after=after if after and 0 < after <= MAX_ID else None,
+        after=after,
     )
     kept = {name: value for name, value in asked.items() if value}
     return render_template("places/posts.html", found=found, asked=asked, kept=kept, area=area, after=after)
@@ -116,7 +116,7 @@ def _doubts(form: NewPostForm) -> list[Text]:
 @requires(Perm.POST_MANAGE)
 @command()
 def several() -> Response:
-    ids = [int(one) for one in request.form.getlist("post") if one.isdecimal() and one.isascii() and int(one) <= MAX_ID]
+    ids = [found for one in request.form.getlist("post") if (found := parse_id(one))]
     act: Literal["pause", "resume"] = "resume" if request.form.get("act") == "resume" else "pause"
     changed, left = doubles.set_all(must_be_signed_in(), ids, act, request.form.get("reason", ""))
     said = _("已恢复 %(count)s 个。", count=changed) if act == "resume" else _("已暂停 %(count)s 个。", count=changed)

@@ -14,7 +14,7 @@ from community.core.authz import Perm
 from community.core.config import settings
 from community.core.errors import NotFound
 from community.core.i18n import _, plain
-from community.core.ids import MAX_ID
+from community.core.ids import MAX_INT, parse_id
 from community.core.web.command import command
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
@@ -59,7 +59,7 @@ def sample(post_id: int) -> str:
 @requires(Perm.POST_PRINT)
 @command()
 def withdraw(post_id: int) -> Response:
-    generation, reason = request.form.get("generation", 0, type=int), request.form.get("reason", "")
+    generation, reason = parse_id(request.form.get("generation"), MAX_INT) or 0, request.form.get("reason", "")
     signs.withdraw(must_be_signed_in(), post_id, generation=generation, reason=reason)
     flash(plain(_("第 %(count)s 版已作废，扫它的人会看到找谁。请把它取下来。", count=generation)), "ok")
     return redirect(url_for("places.post", post_id=post_id), 303)
@@ -88,7 +88,7 @@ def print_posters(area_code: str) -> Response:
     actor, sent = must_be_signed_in(), request.form
     area = printing.area_to_print(actor, area_code)
     which: signs.Which = "all" if sent.get("which") == "all" else "needed"
-    behind, seen = sent.get("behind", 0, type=int), sent.get("seen", "")
+    behind, seen = parse_id(sent.get("behind")) or 0, sent.get("seen", "")
     made = signs.print_run(actor, area, which=which, behind=behind, seen=seen)
     form, run = sent.get("paper", ""), made[0].printed_at.isoformat()
     return redirect(url_for("places.run", area_code=area.code, form=sheets.known_form(form), run=run), 303)
@@ -114,8 +114,7 @@ def run(area_code: str) -> str:
 
 
 def _behind() -> int:
-    after = request.args.get("after", 0, type=int)
-    return after if 0 < after <= MAX_ID else 0
+    return parse_id(request.args.get("after")) or 0
 
 
 def _instant() -> dt.datetime | None:

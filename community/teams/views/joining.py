@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from community.core.authz import Actor
 from community.core.errors import Conflict, DomainError
 from community.core.i18n import _, plain
-from community.core.ids import MAX_ID
+from community.core.ids import parse_id
 from community.core.web import security
 from community.core.web.command import command
 from community.core.web.limits import limiter
@@ -111,9 +111,7 @@ def apply(team_id: int) -> Response:
 
 def area_of_request() -> int | None:
     """Return the area that the address names, None for none or for nonsense."""
-    text = request.args.get("area", "")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0
-    return number if 0 < number <= MAX_ID else None
+    return parse_id(request.args.get("area"))
 
 
 def _newcomer(form: ApplyForm) -> Newcomer:

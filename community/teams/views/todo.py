@@ -8,7 +8,7 @@ from flask import url_for
 
 from community.core.authz import Actor, Perm
 from community.core.i18n import Text, _
-from community.core.ids import MAX_ID
+from community.core.ids import parse_id
 from community.core.todo import Badge, Queue, Task
 from community.teams import services
 from community.teams.queries import desk
@@ -65,16 +65,8 @@ def _badges(row: Application) -> list[Badge]:
 
 
 def _names(actor: Actor, keys: Sequence[str]) -> Mapping[str, Text]:
-    ids = [int(key) for key in keys if _is_id(key)]
+    ids = [found for key in keys if (found := parse_id(key))]
     return {str(found): title for found, title in desk.titles(actor, ids).items()}
-
-
-def _is_id(key: str) -> bool:
-    return key.isascii() and key.isdigit() and len(key) < 20 and int(key) <= MAX_ID
-
-
-def _id(key: str) -> int:
-    return int(key) if _is_id(key) else 0
 
 
 APPLICATIONS = Queue(
@@ -87,9 +79,9 @@ APPLICATIONS = Queue(
     count=_count,
     tasks=_tasks,
     names=_names,
-    approve=lambda actor, key: services.approve(actor, _id(key)),
-    refuse=lambda actor, key, reason: services.refuse(actor, _id(key), reason),
-    undo=lambda actor, key: services.undo(actor, _id(key)),
+    approve=lambda actor, key: services.approve(actor, parse_id(key) or 0),
+    refuse=lambda actor, key, reason: services.refuse(actor, parse_id(key) or 0, reason),
+    undo=lambda actor, key: services.undo(actor, parse_id(key) or 0),
     yes=_("通过"),
     no=_("不通过"),
     reasons=(
@@ -111,8 +103,8 @@ GUARDIANS = Queue(
     count=_count_guardians,
     tasks=_guardians,
     names=_names,
-    refuse=lambda actor, key, reason: services.refuse(actor, _id(key), reason),
-    undo=lambda actor, key: services.undo(actor, _id(key)),
+    refuse=lambda actor, key, reason: services.refuse(actor, parse_id(key) or 0, reason),
+    undo=lambda actor, key: services.undo(actor, parse_id(key) or 0),
     no=_("不通过"),
     reasons=(_("监护人没有同意"), _("没有联系上监护人，联系上以后可以再报")),
     rare=True,

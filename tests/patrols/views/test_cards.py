@@ -47,6 +47,11 @@ def url(scene: Scene) -> str:
         return cards.url_of(make_card(scene.member, scene.admin)).removeprefix("http://linli.test")
 
 
+def test_a_post_number_too_long_for_any_column_is_no_post(leader: Member, client_page: Visitor, url: str) -> None:
+    client_page.sign_in(leader.id)
+    client_page.submit(client_page.get(url).form(f"{url}/checkin"), status=422, post_id="9" * 30)
+
+
 def test_a_stranger_learns_nothing(scene: Scene, client_page: Visitor, url: str, statements: list[str]) -> None:
     statements.clear()
     page = client_page.get(url)

@@ -124,6 +124,21 @@ def test_a_withdrawn_sign_tells_who_scans_it_and_the_desk_why(admin: Visitor, vi
         assert "队长" in said
 
 
+@pytest.mark.engine
+@pytest.mark.parametrize("number", ["9" * 12, "9" * 30, "9" * 5000])
+def test_a_number_too_long_for_any_column_is_answered_like_a_wrong_one(
+    admin: Visitor, village: Area, number: str
+) -> None:
+    [post] = posts_in(village, 1)
+    with transaction():
+        make_print(post)
+    withdraw = admin.get(f"/desk/posts/{post.id}").form(f"/desk/posts/{post.id}/withdraw")
+    admin.submit(withdraw, status=404, generation=number, reason="丢了")
+    page = admin.get(f"/desk/posters/{village.code}")
+    form = next(form for form in page.forms if form.fields.get("which") == "all")
+    admin.submit(form, behind=number, status=303 if len(number) > 19 else 409)
+
+
 def test_another_area_has_nothing_to_print(admin: Visitor) -> None:
     with transaction():
         other = make_village(name="别处")
