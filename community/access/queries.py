@@ -100,28 +100,23 @@ def holders(perm: Perm, area_id: int) -> list[int]:
 
 
 def offices(member_id: int) -> tuple[str, ...]:
-    """Return the area paths at which the member holds a role now."""
+    """Return the area paths at which the member holds a role, now or from a day to come."""
     now, columns = clock.now(), RoleGrant.__table__.c
     statement = select(columns.scope_path).where(
         columns.member_id == member_id,
         columns.scope_path.is_not(None),
-        columns.starts_at <= now,
         or_(columns.until.is_(None), columns.until > now),
     )
     return tuple(sorted(set(session().execute(statement).scalars())))
 
 
 def held(member_id: int) -> tuple[Held, ...]:
-    """Return what the member holds now, for areas and for teams."""
+    """Return what the member holds, now or from a day to come, for areas and for teams."""
     now, grants = clock.now(), RoleGrant.__table__.c
     statement = (
         select(grants.role, grants.scope_path, grants.team_id, grants.place, grants.until, Role.perms)
         .join(Role, Role.code == grants.role)
-        .where(
-            grants.member_id == member_id,
-            grants.starts_at <= now,
-            or_(grants.until.is_(None), grants.until > now),
-        )
+        .where(grants.member_id == member_id, or_(grants.until.is_(None), grants.until > now))
         .order_by(grants.id)
     )
     return tuple(

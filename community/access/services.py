@@ -20,7 +20,7 @@ from community.core.authz import Actor, Perm, must
 from community.core.db import locking, session
 from community.core.errors import Conflict, NotFound
 from community.core.i18n import _
-from community.people import policies as people_policies, queries as people
+from community.people import codes, policies as people_policies, queries as people
 
 __all__ = ["Place", "appoint", "change_end", "end", "end_grant", "grant"]
 
@@ -151,6 +151,7 @@ def _give(
     )
     session().add(made)
     session().flush()
+    codes.close_for_office(member_id)
     _note(actor, "access.grant", made, reason, path=place.path)
     return made
 

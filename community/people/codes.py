@@ -199,6 +199,25 @@ def used_lately(member_id: int) -> bool:
     return session().execute(statement.limit(1)).first() is not None
 
 
+def close_for_office(member_id: int) -> None:
+    """Close what codes made by others opened, for a member who is given an office: nobody comes to hold it by them.
+
+    Her open codes die. Did she come in by one in the time that a session lasts, all her sessions end.
+    """
+    by_others = (SignInCode.member_id == member_id, SignInCode.how.in_(IN_PERSON))
+    session().execute(
+        update(SignInCode)
+        .where(*by_others, SignInCode.used_at.is_(None), SignInCode.expires_at > clock.now())
+        .values(failures=TRIES)
+        .execution_options(synchronize_session=False)
+    )
+    lasts = dt.timedelta(days=settings().session_days)
+    used = select(SignInCode.id).where(*by_others, SignInCode.used_at > clock.now() - lasts)
+    if session().execute(used.limit(1)).first() is not None:
+        queries.known_member(member_id, lock=True).session_epoch += 1
+        session().flush()
+
+
 def _alive_codes(number_hash: str) -> list[SignInCode]:
     """Return the codes that may be used with the number: of each member the newest of a person and the newest text."""
     statement = (

@@ -18,9 +18,9 @@ PASSWORD_LONGEST: Final = 128
 MINOR: Final = "14-17"
 UNDER_AGE: Final = "under14"
 
-# Area paths at which a member holds a role; `access`, a higher room, answers.
+# Area paths at which a member holds a role, now or from a day to come; `access`, a higher room, answers.
 offices: Provider[tuple[str, ...]] = Provider("people.offices", lambda _member_id: ())
-# What a member holds now, for an area or a team; `access` answers.
+# What a member holds, now or from a day to come, for an area or a team; `access` answers.
 held: Provider[tuple[Held, ...]] = Provider("people.held", lambda _member_id: ())
 # The areas each team works in (id → paths); `teams` answers. A team it does not name stands nowhere.
 team_paths: Provider[dict[int, tuple[str, ...]]] = Provider("people.team_paths", lambda _ids: {})

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 from sqlalchemy import select
 
+from community.access import services as access
 from community.audit.models import AuditEntry
+from community.core import clock
+from community.core.authz import system_actor
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound
 from community.messages.models import Message
 from community.people import codes, phones, services, waits
-from community.people.models import SignInCode
+from community.people.models import Member, SignInCode
 from community.teams.models import TeamArea
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
@@ -279,6 +284,36 @@ def test_who_leads_a_team_elsewhere_gets_one_from_who_stands_above_that_team(vil
     for leader in leaders[1:]:
         with pytest.raises(Forbidden):
             make(admin, leader)
+
+
+def test_an_office_of_tomorrow_counts_today(village, member, admin):
+    with transaction():
+        _give(member, session().get(type(village), village.town_id), starts_at=clock.now() + dt.timedelta(days=1))
+    with pytest.raises(Forbidden):
+        make(admin, member)
+
+
+@pytest.mark.engine
+def test_who_is_given_an_office_keeps_no_door_that_others_opened(member, admin, village):
+    _row, used = make(admin, member)
+    redeem(NUMBER, used)
+    _row, still_open = make(admin, member)
+    with transaction():
+        _give(member, village)
+    assert redeem(NUMBER, still_open) is None
+    assert session().get(Member, member.id, populate_existing=True).session_epoch == 2
+
+
+def test_who_never_came_by_a_code_stays_signed_in_when_she_is_given_an_office(member, admin, village, frozen_clock):
+    make(admin, member)
+    with transaction():
+        _give(member, village)
+    assert session().get(Member, member.id, populate_existing=True).session_epoch == 1
+
+
+def _give(member, area, **when):
+    place = access.Place(area.name, area.path, area_id=area.id)
+    access.grant(system_actor("test"), member_id=member.id, role="village_admin", place=place, **when)
 
 
 @pytest.mark.parametrize(
