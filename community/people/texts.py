@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from community.core.i18n import _, ngettext
 from community.core.ids import new_uuid
-from community.people import phones, policies, waits
+from community.people import phones, policies, queries, waits
 from community.people.waits import MustWait, Subject
 
 DEVICE_FREE = 5
@@ -21,9 +21,11 @@ def ask(phone: str, *, known: Sequence[int], device: str) -> None:
     Each further text waits longer. Raises DomainError (field "phone") for what is no number and MustWait for too soon.
     """
     e164 = phones.parse(phone)
+    number = phones.phone_hash(e164)
+    hers = queries.verified_with_phone(number, known)
     try:
         waits.count(
-            Subject(f"text:{phones.phone_hash(e164)}", 1),
+            waits.text_at(number, device if hers else None),
             Subject(f"text-device:{device}", DEVICE_FREE),
         )
     except MustWait as wait:

@@ -62,6 +62,11 @@ def number_at(phone_hash: str, device: str | None) -> Subject:
     return Subject(f"phone:{phone_hash}:{device or '*'}", PHONE_FREE)
 
 
+def text_at(phone_hash: str, device: str | None) -> Subject:
+    """Return the subject of texts asked for a number: on the phone `device` that knows it, or on all strange ones."""
+    return Subject(f"text:{phone_hash}:{device or '*'}", 1)
+
+
 def phone_itself(device: str) -> Subject:
     """Return the subject of a phone, whatever numbers are typed on it."""
     return Subject(f"device:{device}", DEVICE_FREE)
@@ -115,10 +120,9 @@ def until(phone_hash: str | None) -> dt.datetime | None:
 
 
 def lift(phone_hash: str) -> None:
-    """Forget every wrong try with a number, on whatever phone."""
-    session().execute(
-        delete(DoorWait).where(DoorWait.subject.startswith(f"phone:{phone_hash}:", autoescape=True)),
-    )
+    """Forget every wrong try with a number and every text asked for it, on whatever phone."""
+    starts = [DoorWait.subject.startswith(f"{kind}:{phone_hash}:", autoescape=True) for kind in ("phone", "text")]
+    session().execute(delete(DoorWait).where(or_(*starts)))
 
 
 def forget_old(limit: int = 5000) -> int:

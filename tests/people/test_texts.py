@@ -6,7 +6,7 @@ import pytest
 
 from community.core.db import transaction
 from community.core.errors import DomainError
-from community.people import phones, policies, texts
+from community.people import phones, policies, texts, waits
 from community.people.waits import MustWait
 from tests.factories.people import make_member
 
@@ -47,6 +47,26 @@ def test_each_further_text_waits_longer(asked, frozen_clock):
             ask(NUMBER)
         assert (refused.value.until - frozen_clock.now()).total_seconds() == minutes * 60
         frozen_clock.tick(minutes=minutes)
+
+
+def test_texts_that_strangers_ask_for_do_not_hold_up_her_own_phone(asked):
+    with transaction():
+        hers = make_member(**phones.columns(NUMBER))
+        typed = make_member(verified=False, **phones.columns(NUMBER))
+    ask(NUMBER, device="e" * 32)
+    ask(NUMBER, known=[hers.id])
+    with pytest.raises(MustWait):
+        ask(NUMBER, device="f" * 32, known=[typed.id])
+
+
+def test_lifting_the_waits_of_a_number_lets_a_text_be_asked_for_at_once(asked):
+    ask(NUMBER)
+    ask(OTHER, device="e" * 32)
+    with transaction():
+        waits.lift(phones.phone_hash(NUMBER))
+    ask(NUMBER)
+    with pytest.raises(MustWait):
+        ask(OTHER, device="f" * 32)
 
 
 def test_one_phone_asks_for_few_numbers(asked):
