@@ -8,6 +8,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+from sqlalchemy import select
 
 from community.audit import services as audit
 from community.core import clock, events, todo
@@ -23,7 +24,7 @@ from community.people.events import (
     MemberUnverified,
     MemberVerified,
 )
-from community.people.models import Consent, Member
+from community.people.models import Consent, Member, MemberCard
 from community.places import queries as places
 
 # OWASP's smallest recommended argon2id: a sign-in costs about 25 ms a candidate on a small server.
@@ -296,6 +297,9 @@ def undo_verify(actor: Actor, *, member_id: int) -> Member:
     todo.must_be_undoable(actor, by_id=member.verified_by, at=member.verified_at, instead=instead)
     if len(queries.identity_ids(member_id)) > 1:
         raise todo.too_late(instead)  # a registration was merged into hers, on the word that is to be taken back
+    card = select(MemberCard.id).where(MemberCard.member_id == member_id, MemberCard.revoked_at.is_(None)).limit(1)
+    if policies.held(member_id) or session().execute(card).first() is not None:
+        raise todo.too_late(instead)  # so was an office given or a card issued: both rest on it
     since, member.verified_at, member.verified_by = member.verified_at, None, None
     session().flush()
     audit.record(actor, "people.unverify", "member", member.id, scope_path=member.home_path)

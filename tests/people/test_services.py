@@ -14,7 +14,7 @@ from community.messages.models import Message
 from community.people import consents, merging, phones, queries, services
 from community.people.models import Consent, Member
 from tests.factories.access import actor_of, make_grant
-from tests.factories.people import add_area, make_member
+from tests.factories.people import add_area, make_card, make_member
 from tests.factories.places import make_area, make_town, make_village
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app", "frozen_clock")]
@@ -456,3 +456,31 @@ def test_a_verification_that_others_were_merged_on_is_not_undone(village, admin)
         services.undo_verify(admin, member_id=known.id)
     assert caught.value.code == "undo_late"
     assert known.verified_at is not None
+
+
+@pytest.mark.parametrize("rests", ["office", "card"])
+def test_a_verification_that_an_office_or_a_card_rests_on_is_not_undone(rests, village, admin):
+    with transaction():
+        member = make_member(village, verified=False)
+    with transaction():
+        services.verify(admin, member_id=member.id, undoable=True)
+    with transaction():
+        if rests == "office":
+            make_grant(member, "grid_worker", village)
+        else:
+            make_card(member, session().get_one(Member, admin.member_id))
+    with pytest.raises(Conflict) as caught, transaction():
+        services.undo_verify(admin, member_id=member.id)
+    assert caught.value.code == "undo_late"
+    session().expire_all()
+    assert session().get_one(Member, member.id).verified_at is not None
+
+
+def test_a_verification_that_nothing_rests_on_is_undone(village, admin):
+    with transaction():
+        member = make_member(village, verified=False)
+    with transaction():
+        services.verify(admin, member_id=member.id, undoable=True)
+    with transaction():
+        services.undo_verify(admin, member_id=member.id)
+    assert member.verified_at is None

@@ -91,11 +91,12 @@ def _take_back_what_came(
     if membership.role != "member":
         membership.role = "member"
         session().flush()
+    # First the office: a verification that one rests on is not taken back.
+    end_place(membership, member, team)
     brought = member.verified_by == actor.member_id and (member.verified_at or decision.at) >= decision.at
     # Another team's approval says as well that somebody knows her.
     if brought and member.verified_at and not queries.holds_place(member.id):
         people_services.undo_verify(actor, member_id=member.id)
-    end_place(membership, member, team)
 
 
 def confirm_guardian(actor: Actor, membership_id: int, how: str) -> Membership:
