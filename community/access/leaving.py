@@ -53,7 +53,7 @@ def end_all(ids: Sequence[int]) -> None:
     """End every office of the members `ids` now, and forget the words that were written about giving them."""
     now = clock.now()
     for grant in session().scalars(locking(select(RoleGrant).where(RoleGrant.member_id.in_(ids)))):
-        grant.reason = None
+        grant.reason, grant.end_reason = None, grant.end_reason and "erased"
         if grant.until is None or grant.until > now:
             grant.until = max(now, grant.starts_at + dt.timedelta(microseconds=1))
             grant.end_reason = "erased"

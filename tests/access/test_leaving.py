@@ -93,3 +93,16 @@ def test_ending_keeps_the_rows_and_forgets_the_words(village) -> None:
     grant = session().scalars(select(RoleGrant)).one()
     assert grant.until is not None
     assert (grant.reason, grant.end_reason, grant.role) == (None, "erased", "grid_worker")
+
+
+def test_the_words_about_an_office_that_had_ended_are_forgotten_too(village, frozen_clock) -> None:
+    member = office("grid_worker", village)
+    with transaction():
+        later = clock.now() + dt.timedelta(microseconds=1)
+        session().execute(update(RoleGrant).values(until=later, end_reason="王桂芬住院了"))
+    frozen_clock.tick(minutes=1)
+    with transaction():
+        leaving.end_all([member.id])
+    session().expire_all()
+    grant = session().scalars(select(RoleGrant)).one()
+    assert (grant.end_reason, grant.until) == ("erased", later)
