@@ -1,8 +1,9 @@
-"""`@audits_look`: the one exception to "GET never writes" (DESIGN §4): a page about a person leaves one audit row."""
+"""The one exception to "GET never writes" (DESIGN §4): a page about a person, or a table taken home, leaves one row."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
 
@@ -42,6 +43,33 @@ def audits_look(why: str, argument: str = "member_id") -> Callable[[V], V]:
 
         run.__linli_audits_look__ = True  # type: ignore[attr-defined]
         return run  # type: ignore[return-value]
+
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A table of an area as a file to keep, with what its entry says."""
+
+    answer: Response
+    area_id: int
+    scope_path: str
+    details: Mapping[str, Any]
+
+
+def audits_taking(act: str) -> Callable[[Callable[..., Taken]], Callable[..., Response]]:
+    """Mark a GET view that returns a `Taken`: its file leaves when the entry `act` is committed, else not at all."""
+
+    def mark(view: Callable[..., Taken]) -> Callable[..., Response]:
+        @wraps(view)
+        def run(**arguments: Any) -> Response:
+            taken, actor = view(**arguments), must_be_signed_in()
+            with transaction():
+                services.record(actor, act, "area", taken.area_id, scope_path=taken.scope_path, details=taken.details)
+            return taken.answer
+
+        run.__linli_audits_look__ = True  # type: ignore[attr-defined]
+        return run
 
     return mark
 

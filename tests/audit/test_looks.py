@@ -85,6 +85,27 @@ def test_without_its_entry_no_page_is_shown(
         client.get(f"/planted/{seen}")
 
 
+def test_a_table_taken_home_leaves_with_its_entry_or_not_at_all(
+    looked_at: tuple[Flask, Client, int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, client, looker, _seen = looked_at
+
+    @signed_in
+    @looks.audits_taking("places.export")
+    def table() -> looks.Taken:
+        return looks.Taken(Response("rows"), 7, "/x/", {"rows": 2})
+
+    app.add_url_rule("/planted/table", view_func=table)
+    assert client.get("/planted/table").text == "rows"
+    (entry,) = entries(app)
+    assert (entry.act, entry.actor_id, entry.object_id, entry.scope_path, entry.details) == (
+        "places.export", looker, "7", "/x/", {"rows": 2},
+    )  # fmt: skip
+    monkeypatch.setattr(services, "record", None)
+    with pytest.raises(TypeError):
+        client.get("/planted/table")
+
+
 def test_the_view_is_marked_for_the_list_of_routes() -> None:
     @looks.audits_look("x")
     def view(member_id: int) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from flask import Response as Answer, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from community.audit import looks
 from community.core.authz import Perm
 from community.core.errors import DomainError, NotFound
 from community.core.i18n import Text, _, plain
@@ -149,11 +150,13 @@ def import_template() -> Response:
 
 @bp.get("/desk/areas/<id:area_id>/export/<any(areas, buildings, units, posts):table>.csv")
 @requires(Perm.AREA_READ)
-def export_table(area_id: int, table: str) -> Response:
+@looks.audits_taking("places.export")
+def export_table(area_id: int, table: str) -> looks.Taken:
     actor = must_be_signed_in()
     area = browsing.read_area(actor, area_id)
-    rows = exporting.export(actor, table, area.path, _language(), bom=request.args.get("bom") != "0")
-    return _file(rows, f"{table}-{area.code}.csv")
+    rows = list(exporting.export(actor, table, area.path, _language(), bom=request.args.get("bom") != "0"))
+    answer = _file(rows, f"{table}-{area.code}.csv")
+    return looks.Taken(answer, area.id, area.path, {"kind": table, "rows": len(rows) - 1})
 
 
 def _language() -> str:

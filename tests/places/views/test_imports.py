@@ -5,6 +5,7 @@ import io
 import pytest
 from sqlalchemy import func, select
 
+from community.audit.models import AuditEntry
 from community.core.db import in_transaction, session, transaction
 from community.places import jobs
 from community.places.imports import reading, runs
@@ -155,6 +156,10 @@ def test_templates_and_exports_are_files_to_keep(admin: Visitor, grid: Area) -> 
     assert not admin.client.get(f"/desk/areas/{village.id}/export/posts.csv?bom=0").text.startswith("\ufeff")
     assert admin.client.get("/desk/areas/77/export/posts.csv").status_code == 404
     assert admin.client.get("/desk/imports/template?kind=people").status_code == 404
+    taken = session().scalars(select(AuditEntry).where(AuditEntry.act == "places.export")).all()
+    assert [(one.object_id, one.scope_path, one.details) for one in taken] == [
+        (str(village.id), village.path, {"kind": "posts", "rows": 1})
+    ] * 2
     back = send(admin, table.data)
     assert "没有变化" in back.text
     assert session().scalars(select(ImportRun)).one().counts == {"new": 0, "changed": 0, "same": 1}
