@@ -1,6 +1,6 @@
 """One-time codes: a way in on another phone, made by somebody who has the person before her, or sent to her number.
 
-A code is eight digits for ten minutes, one use and five wrong tries. Only a keyed hash is kept; its maker is shown it
+A code is eight digits for ten minutes, one use and twenty wrong tries. Only a keyed hash is kept; its maker is shown it
 once, worked out anew from the keys. It signs in the very member it was made for, whoever else has the same number.
 """
 
@@ -27,7 +27,8 @@ from community.people.events import SignInCodeMade, SignInCodeUsed
 from community.people.models import Member, SignInCode
 
 LIFE = dt.timedelta(minutes=10)
-TRIES = 5
+# Of everybody together. One phone and one address get fewer (views/entering): no stranger kills a code by himself.
+TRIES = 20
 DIGITS = 8
 # As many alive codes of one number are looked at: more people than share a phone.
 MOST = 20

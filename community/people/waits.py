@@ -62,6 +62,11 @@ def number_at(phone_hash: str, device: str | None) -> Subject:
     return Subject(f"phone:{phone_hash}:{device or '*'}", PHONE_FREE)
 
 
+def code_at(phone_hash: str, device: str) -> Subject:
+    """Return the subject of one-time codes typed with a number on the phone `device`."""
+    return Subject(f"code:{phone_hash}:{device}", PHONE_FREE)
+
+
 def text_at(phone_hash: str, device: str | None) -> Subject:
     """Return the subject of texts asked for a number: on the phone `device` that knows it, or on all strange ones."""
     return Subject(f"text:{phone_hash}:{device or '*'}", 1)
@@ -121,7 +126,9 @@ def until(phone_hash: str | None) -> dt.datetime | None:
 
 def lift(phone_hash: str) -> None:
     """Forget every wrong try with a number and every text asked for it, on whatever phone."""
-    starts = [DoorWait.subject.startswith(f"{kind}:{phone_hash}:", autoescape=True) for kind in ("phone", "text")]
+    starts = [
+        DoorWait.subject.startswith(f"{kind}:{phone_hash}:", autoescape=True) for kind in ("phone", "text", "code")
+    ]
     session().execute(delete(DoorWait).where(or_(*starts)))
 
 

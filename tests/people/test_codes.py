@@ -87,13 +87,13 @@ def test_a_code_dies_after_ten_minutes(member, admin, frozen_clock):
 
 
 @pytest.mark.engine
-def test_a_code_dies_after_five_wrong_tries(member, admin):
+def test_a_code_dies_after_twenty_wrong_tries(member, admin):
     _row, code = make(admin, member)
     assert [redeem(NUMBER, wrong(code)) for _ in range(codes.TRIES)] == [None] * codes.TRIES
     assert redeem(NUMBER, code) is None
 
 
-def test_four_wrong_tries_leave_it_alive(member, admin):
+def test_nineteen_wrong_tries_leave_it_alive(member, admin):
     _row, code = make(admin, member)
     for _ in range(codes.TRIES - 1):
         redeem(NUMBER, wrong(code))

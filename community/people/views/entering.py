@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from flask import flash, make_response, render_template, request, session as cookie, url_for
+from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response
 
 from community.core.db import transaction
@@ -22,6 +23,8 @@ from community.people.waits import MustWait, Subject
 
 # Only failures count. Carriers put thousands behind one address: that limit is loose.
 PER_ADDRESS = "120 per minute"
+# Wrong codes with one number from one address: fewer than a code lives through.
+CODES_PER_ADDRESS = "10 per 10 minutes"
 # In the session of who came in by a code: she may set a password without her old one.
 CAME_BY_CODE = "by_code"
 
@@ -42,6 +45,10 @@ def tries(phone: str) -> tuple[Subject, Subject]:
 # --- a one-time code ---
 
 
+def _number_from_here() -> str:
+    return f"{get_remote_address()}|{phones.typed_hash(request.form.get('phone', ''))}"
+
+
 @bp.get("/sign-in/code")
 @public("who is not signed in must be able to sign in")
 def code() -> Response:
@@ -50,6 +57,7 @@ def code() -> Response:
 
 @bp.post("/sign-in/code")
 @limiter.limit(PER_ADDRESS, deduct_when=failed)
+@limiter.limit(CODES_PER_ADDRESS, key_func=_number_from_here, deduct_when=failed)
 @public("who is not signed in must be able to sign in")
 @security.refills
 def code_post() -> Response:
@@ -72,11 +80,12 @@ def _redeemed(form: CodeForm) -> Person | None:
     """Count the try, and commit it, right or wrong."""
     number, phone = tries(form.phone.data)
     with transaction():
-        # Not the number's own wait: a code dies after five wrong tries, and strangers must not lock its owner out.
-        waits.count(phone)
+        # Not the number's own wait: strangers must not lock its owner out, nor kill her code with a few tries.
+        typed = waits.code_at(phones.typed_hash(form.phone.data), device.current())
+        waits.count(phone, typed)
         member = codes.redeem(form.phone.data, form.code.data)
         if member is not None:
-            waits.right(phone, forget=number if member.verified_at else None)
+            waits.right(phone, typed, forget=number if member.verified_at else None)
         return member
 
 

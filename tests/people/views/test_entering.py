@@ -97,6 +97,29 @@ def test_one_phone_that_guesses_many_numbers_waits(client_page, member, admin):
     assert "请等 1 分钟再试" in page.text
 
 
+def test_a_stranger_who_types_codes_at_random_does_not_kill_hers(client_page, new_visitor, member, admin):
+    code, answers = a_code(admin, member), []
+    for _ in range(codes.TRIES + 1):
+        stranger = new_visitor()
+        data = code_form(stranger.get("/sign-in/code")).filled(phone=PHONE, code="12345678")
+        answer = stranger.client.post("/sign-in/code", data=data, headers={"Referer": "http://linli.test/sign-in/code"})
+        answers.append(answer.status_code)
+    assert answers == [422] * 10 + [429] * 11
+    page = code_form(client_page.get("/sign-in/code"))
+    elsewhere = {"REMOTE_ADDR": "203.0.113.9"}
+    client_page.post("/sign-in/code", page.filled(phone=PHONE, code=code), environ_base=elsewhere)
+
+
+def test_one_phone_gets_five_wrong_codes_for_a_number(client_page, member, admin):
+    code = a_code(admin, member)
+    for _ in range(waits.PHONE_FREE):
+        form = code_form(client_page.get("/sign-in/code"))
+        client_page.submit(form, phone=PHONE, code="12345678", status=422)
+    client_page.submit(code_form(client_page.get("/sign-in/code")), phone=PHONE, code=code, status=429)
+    code = a_code(admin, member)
+    client_page.submit(code_form(client_page.get("/sign-in/code")), phone=PHONE, code=code)
+
+
 def test_her_own_phone_is_not_locked_by_tries_elsewhere(client_page, new_visitor, member):
     client_page.submit(client_page.get("/sign-in").form("/sign-in"), phone=PHONE, password=PASSWORD)
     client_page.submit(client_page.get("/me").form("/sign-out"))
