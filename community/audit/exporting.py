@@ -19,7 +19,7 @@ from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
 
 from community.audit import queries, services
 from community.audit.queries import Filter, Line, Origin
-from community.core import clock
+from community.core import clock, spreadsheets
 from community.core.authz import Actor, Perm
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
@@ -32,8 +32,6 @@ FORMATS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-# What a spreadsheet would take for a formula, in half and full width.
-_FORMULA = re.compile(r"\s*[=+\-@|%\uff1d\uff0b\uff0d\uff20]|[\t\r\n]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +88,8 @@ def origin(content: bytes) -> Origin | None:
 
 
 def safe(text: str) -> str:
-    """Return `text` so that no spreadsheet runs it: what would begin a formula is led by an apostrophe."""
-    clean = ILLEGAL_CHARACTERS_RE.sub("", text)
-    return f"'{clean}" if _FORMULA.match(clean) else clean
+    """Return `text` so that no spreadsheet runs it, nor breaks on a character that none can hold."""
+    return spreadsheets.safe(ILLEGAL_CHARACTERS_RE.sub("", text))
 
 
 def _head(actor: Actor, number: str, asked: Sequence[tuple[str, str]], rows: int, total: int) -> list[list[str]]:

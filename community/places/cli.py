@@ -17,6 +17,7 @@ from community.core.config import settings
 from community.core.db import transaction
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
+from community.core.spreadsheets import safe
 from community.places import keyring, queries
 from community.places.imports import columns, exporting, runs, streaming, tables
 from community.places.imports.cells import drafts as rows_of
@@ -138,7 +139,7 @@ class _Faults:
             self._write((one.line, name, shown(one.value), plain(what), plain(mend)))
 
     def _write(self, cells: Iterable[Any]) -> None:
-        self._out.writerow([exporting.safe(cell) for cell in cells])
+        self._out.writerow([safe(cell) for cell in cells])
 
 
 # --- the ring of keys ---

@@ -15,6 +15,7 @@ from community.core.authz import Actor, Perm, under, visible
 from community.core.db import session
 from community.core.errors import Conflict
 from community.core.i18n import Text, _, plain
+from community.core.spreadsheets import safe
 from community.places import geo
 from community.places.imports import columns
 from community.places.imports.columns import Column
@@ -22,18 +23,10 @@ from community.places.imports.problems import words
 from community.places.models import Area, Post, Unit
 
 BOM = "\ufeff"
-# A cell that begins so is calculated by spreadsheets, whoever wrote it (CWE-1236).
-_CALCULATED = ("=", "+", "-", "@", "\t", "\r", "'")
 _PAGE = 2000
 # A page is answered whole; a village has a tenth of this.
 MOST_ROWS = 100_000
 _AREA, _POST, _UNIT = Area.__table__.c, Post.__table__.c, Unit.__table__.c
-
-
-def safe(value: Any) -> str:
-    """Return a cell that a spreadsheet shows and does not calculate; `reading.clean` takes the apostrophe off again."""
-    text = "" if value is None else str(value)
-    return f"'{text}" if text.startswith(_CALCULATED) else text
 
 
 def line(cells: Iterable[Any]) -> str:

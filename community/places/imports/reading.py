@@ -18,6 +18,7 @@ from openpyxl import load_workbook
 
 from community.core.errors import DomainError
 from community.core.i18n import Text, _
+from community.core.spreadsheets import bare
 
 MOST_BYTES: Final = 5 * 1024 * 1024
 MOST_ROWS: Final = 10_000
@@ -38,8 +39,6 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 _DELIMITERS: Final = (",", "\t", ";")
 # Excel's way to keep text as it is in a CSV.
 _QUOTED_FORMULA: Final = re.compile(r'="(.*)"')
-# An export puts an apostrophe before what a spreadsheet would calculate.
-_GUARDED: Final = re.compile(r"'(?=[=+\-@\t\r'])")
 _SAMPLE: Final = 1 << 16
 
 
@@ -149,7 +148,7 @@ def clean(cell: str) -> str:
     if text.startswith("="):
         wrapped = _QUOTED_FORMULA.fullmatch(text)
         return wrapped[1].strip() if wrapped else text
-    return _GUARDED.sub("", text, count=1) if text.startswith("'") else text
+    return bare(text).strip()
 
 
 def _limited(rows: Iterable[Row], most: int) -> Iterator[Row]:
