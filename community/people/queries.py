@@ -85,6 +85,25 @@ def consented(member_id: int, scope: str, version: str) -> bool:
     return session().execute(_CONSENTED, asked).first() is not None
 
 
+# Both scopes in one statement: every check-in asks for them.
+_AGREED = select(_CONSENT.member_id, _CONSENT.scope, _CONSENT.version, _CONSENT.withdrawn_at).where(
+    _CONSENT.member_id.in_(bindparam("ids", expanding=True))
+)
+
+
+def may_record(member_id: int, ids: Sequence[int], scope: str, version: str, over: str) -> tuple[bool, bool]:
+    """Say whether the member agreed to this version, and whether she withdrew the scope `over` all others (by `ids`).
+
+    Who never was asked for the latter has not withdrawn it.
+    """
+    rows = session().execute(_AGREED, {"ids": list(ids)}).all()
+    agreed = any(
+        (row.member_id, row.scope, row.version, row.withdrawn_at) == (member_id, scope, version, None) for row in rows
+    )
+    ended = [row.withdrawn_at is not None for row in rows if row.scope == over]
+    return agreed, bool(ended) and all(ended)
+
+
 def member(member_id: int) -> Member | None:
     """Return the member, or None."""
     return session().get(Member, member_id)

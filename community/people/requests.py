@@ -228,7 +228,9 @@ def withdraw_service(actor: Actor) -> int:
     """
     must(actor, Perm.SELF_MANAGE)
     statement = select(Consent).where(
-        Consent.member_id == actor.member_id, Consent.scope == consents.SERVICE, Consent.withdrawn_at.is_(None)
+        Consent.member_id.in_(queries.identity_ids(actor.member_id)),
+        Consent.scope == consents.SERVICE,
+        Consent.withdrawn_at.is_(None),
     )
     open_ones = session().scalars(locking(statement)).all()
     for row in open_ones:

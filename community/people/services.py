@@ -170,7 +170,8 @@ def withdraw_consent(actor: Actor, scope: str) -> int:
     must(actor, Perm.SELF_MANAGE)
     if scope != consents.PRESENCE:
         raise NotFound
-    open_ones = [row for row in queries.consents(actor.member_id) if row.scope == scope and row.withdrawn_at is None]
+    rows = [row for one in queries.identity_ids(actor.member_id) for row in queries.consents(one)]
+    open_ones = [row for row in rows if row.scope == scope and row.withdrawn_at is None]
     for row in open_ones:
         row.withdrawn_at = clock.now()
     session().flush()

@@ -18,7 +18,7 @@ from community.patrols import queries as patrols
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
 from community.patrols.services.settle import settle
-from community.people import merging, phones, queries, services
+from community.people import merging, phones, queries, requests, services
 from community.people.models import Consent, Member
 from community.points.models import Award, Txn
 from community.points.queries import accounts, awards
@@ -334,3 +334,14 @@ def test_who_recorded_the_guardians_word_is_not_the_child(village, known, twin):
     with transaction():
         twin.guardian_by = known.id
     refused(Conflict, "decided_herself", admin_of(village), twin, known)
+
+
+def test_withdrawing_reaches_what_the_old_registration_agreed_to(village, known, twin):
+    with transaction():
+        for scope in ("presence", "service"):
+            give_consent(twin, scope, "1")
+    merge(admin_of(village), twin, known)
+    with transaction():
+        assert services.withdraw_consent(actor_of(known), "presence") == 1
+        assert requests.withdraw_service(actor_of(known)) == 1
+    assert None not in session().scalars(select(Consent.withdrawn_at)).all()

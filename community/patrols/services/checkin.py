@@ -119,7 +119,10 @@ def _refusal(actor: Actor, post: ScannedPost, at: dt.datetime, *, serving: bool,
     if not serving and post.open_to != "anyone":
         return "not_member"
     text = consents.current("presence")
-    if not people.consented(actor.member_id, text.scope, text.version):
+    agreed, withdrawn = people.may_record(actor.member_id, actor.ids, text.scope, text.version, consents.SERVICE)
+    if withdrawn:
+        return "not_member"  # nothing more is written of her; who applies to a team agrees anew
+    if not agreed:
         if not agrees:
             return "no_consent"
         people_services.give_consent(actor.member_id, text.scope)

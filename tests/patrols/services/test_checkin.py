@@ -16,7 +16,7 @@ from community.patrols.events import CheckInAccepted, CheckInFlagged
 from community.patrols.models import Attempt, CheckIn, CheckInEvent
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import Outcome, check_in
-from community.people import queries as people
+from community.people import queries as people, requests
 from community.people.models import Member
 from tests.factories.access import actor_of
 from tests.factories.patrols import DEVICE, NEAR, Scene, make_scene, scan
@@ -215,3 +215,24 @@ def test_a_minor_serves_by_day_only(
     young = minor(scene, guardian=True)
     with transaction():
         assert check_in(actor_of(young), scene.scanned, NEAR, device=DEVICE).status == status
+
+
+def test_who_withdrew_the_consent_to_be_registered_is_recorded_nowhere_until_she_gives_it_anew(
+    scene: Scene, heard: list[object]
+) -> None:
+    with transaction():
+        open_post = make_post(scene.village, open_to="anyone")
+        sign = make_print(open_post)
+        give_consent(scene.member, "service", "1")
+    with transaction():
+        requests.withdraw_service(actor_of(scene.member))
+    for _again in range(2):
+        with transaction():
+            outcome = check_in(actor_of(scene.member), scan(open_post, sign), NEAR, device=DEVICE, agrees=True)
+        assert (outcome.status, outcome.code) == ("refused", "not_member")
+    assert count(CheckIn) == 0
+    with transaction():
+        give_consent(scene.member, "service", "1")
+    with transaction():
+        outcome = check_in(actor_of(scene.member), scan(open_post, sign), NEAR, device=DEVICE)
+    assert outcome.status == "accepted"
