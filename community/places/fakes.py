@@ -22,8 +22,9 @@ KEPT = dt.timedelta(days=365)
 CODE_LONGEST = 60
 PLACE_LONGEST = 120
 SHOWN = 50
-# Reports of one day; beyond that somebody is playing, and the desk has enough to look at.
-A_DAY = 200
+# Reports of one day that name no post of ours, from all phones together (each has its own, lower limit): beyond that
+# somebody is playing.
+A_DAY = 2000
 _POST8 = re.compile(rf"([{CODE_ALPHABET}]{{8}})[.]")
 
 
@@ -31,7 +32,8 @@ def report(code: str, place: str) -> FakeSignReport | None:
     """Keep that somebody met `code`, which is none of ours, at `place` in her words; who she is is not kept.
 
     The same code again adds to the open report. A code that copies the number of a post of ours names its area. Returns
-    None when the day's reports are too many to be meant. Raises DomainError (field "place") for hidden characters.
+    None when the day's reports of other codes are too many to be meant. Raises DomainError (field "place") for hidden
+    characters.
     """
     code = "".join(character for character in code if character.isprintable())[:CODE_LONGEST]
     words = policies.check_why(place[:PLACE_LONGEST], needed=False)
@@ -41,9 +43,9 @@ def report(code: str, place: str) -> FakeSignReport | None:
         known.times += 1
         known.place = known.place or words
         return known
-    if _today() >= A_DAY:
-        return None
     post = _copied(code)
+    if post is None and _today() >= A_DAY:
+        return None
     made = FakeSignReport(
         reported_at=clock.now(),
         scope_path=post.scope_path if post else "",
@@ -104,7 +106,8 @@ def _open(actor: Actor) -> tuple[ColumnElement[bool], ...]:
 
 def _today() -> int:
     since = clock.now() - dt.timedelta(days=1)
-    return session().scalar(select(func.count(FakeSignReport.id)).where(FakeSignReport.reported_at > since)) or 0
+    recent = select(func.count(FakeSignReport.id)).where(FakeSignReport.reported_at > since)
+    return session().scalar(recent.where(FakeSignReport.post_id.is_(None))) or 0
 
 
 def _copied(code: str) -> Post | None:

@@ -52,7 +52,10 @@ def test_the_same_code_is_one_report_and_the_day_has_an_end(monkeypatch: pytest.
     assert (second.id, second.times, second.place) == (first.id, 2, "车棚")
     monkeypatch.setattr(fakes, "A_DAY", 1)
     assert tell("x2") is None
-    assert session().scalar(select(func.count(FakeSignReport.id))) == 1
+    with transaction():
+        _admin, code8 = admin_of("晚潮社区")
+    assert tell(f"{code8}.1a.0000000000000000")
+    assert session().scalar(select(func.count(FakeSignReport.id))) == 2
 
 
 def test_a_report_is_cut_to_size_and_keeps_no_hidden_characters() -> None:

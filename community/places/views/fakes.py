@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from community.core.authz import Actor, Perm
 from community.core.i18n import _, plain
 from community.core.todo import Queue, Task
+from community.core.web import device
 from community.core.web.command import command
 from community.core.web.limits import limiter
 from community.core.web.rights import public, requires
@@ -17,7 +18,8 @@ from community.places.views.blueprint import bp
 
 
 @bp.post("/fake-signs")
-@limiter.limit("10 per minute; 40 per hour")
+@limiter.limit("10 per minute; 40 per hour; 100 per day")
+@limiter.limit("20 per day", key_func=device.current)
 @public("whoever meets a false code should tell in one tap, without an account")
 @command()
 def report_fake() -> Response:
