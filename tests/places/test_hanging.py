@@ -180,3 +180,15 @@ def test_the_desk_shows_how_the_sign_hangs_and_who_says_so(scene: Scene, client_
     assert "网格员" in page.text
     assert client_page.last is not None
     assert f"/pictures/{upload}?small=1" in client_page.last.text
+
+
+def test_nobody_elses_picture_is_decoded(client_page: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    scene, decoded = Scene(), []
+    monkeypatch.setattr("community.places.views.hanging.prepare", decoded.append)
+    client_page.sign_in(scene.worker.id)
+    sent = client_page.get(scene.path).form(scene.path).filled()
+    with transaction():
+        other = make_post(scene.elsewhere)
+    sent["photo"] = (io.BytesIO(photo()), "a.jpg")
+    client_page.post(f"/desk/posts/{other.id}/hang", sent, 404)
+    assert not decoded

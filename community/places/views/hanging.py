@@ -37,12 +37,14 @@ def hang(post_id: int) -> Response | tuple[str, int]:
     form = HangForm()
     if not form.validate_on_submit():
         return _page(post_id, form), 422
+    actor = must_be_signed_in()
+    # Before the picture is decoded, which takes a while: only who may put the sign up is worth it.
+    hanging.post_to_install(actor, post_id)
     try:
         picture = prepare(form.photo.data.read(MAX_BYTES + 1) if form.photo.data else b"")
     except DomainError as refused:
         form.photo.errors = [" ".join(plain(part) for part in (refused.message, refused.next_step) if part)]
         return _page(post_id, form), 422
-    actor = must_be_signed_in()
     sign = hanging.install_sign(actor, post_id, generation=form.generation.data or 0, picture=picture)
     flash(plain(_("已登记：第 %(count)s 版挂好了，谢谢您跑这一趟。", count=sign.generation)), "ok")
     return redirect(url_for("places.hang_form", post_id=post_id), 303)
