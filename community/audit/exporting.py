@@ -71,7 +71,7 @@ def export(actor: Actor, wanted: Filter, *, form: str, conditions: Sequence[tupl
             "number": number,
             "rows": len(lines),
             "form": form,
-            "filters": plain(_("；")).join(f"{word} {value}" for word, value in asked),
+            "filters": plain(_("；")).join(f"{word} {_nameless(value, wanted)}" for word, value in asked),
             "digest": digest,
         },
     )
@@ -90,6 +90,12 @@ def origin(content: bytes) -> Origin | None:
 def safe(text: str) -> str:
     """Return `text` so that no spreadsheet runs it, nor breaks on a character that none can hold."""
     return spreadsheets.safe(ILLEGAL_CHARACTERS_RE.sub("", text))
+
+
+def _nameless(value: str, wanted: Filter) -> str:
+    """The log outlives people's names: who was asked for is written as a number."""
+    ids = queries.actor_ids(value) if value and value == wanted.actor else []
+    return " ".join(str(one) for one in ids) or value
 
 
 def _head(actor: Actor, number: str, asked: Sequence[tuple[str, str]], rows: int, total: int) -> list[list[str]]:

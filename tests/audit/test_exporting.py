@@ -84,6 +84,14 @@ def test_the_entry_keeps_number_rows_conditions_and_the_files_digest(auditor, vi
     assert "核实了身份" in entry.details["filters"]
 
 
+def test_who_was_asked_for_is_kept_by_number_because_the_log_outlives_names(auditor, village):
+    member = note(village, name="赵铁柱")
+    file = take(auditor, Filter(actor="赵铁柱"), conditions=[("谁", "赵铁柱")])
+    assert "赵铁柱" in file.content.decode("utf-8-sig")
+    entry = session().scalars(select(AuditEntry).where(AuditEntry.act == "audit.export")).one()
+    assert entry.details["filters"] == f"谁 {member.id}"
+
+
 def test_of_a_file_that_turns_up_it_is_known_who_took_it_and_a_changed_one_is_found(auditor, village):
     note(village)
     for form in exporting.FORMATS:
