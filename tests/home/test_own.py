@@ -6,35 +6,21 @@ import pytest
 
 from community.core.db import transaction
 from community.home import own
-from community.people import services as people
 from tests.factories.access import actor_of, make_grant
-from tests.factories.people import give_consent, make_member
+from tests.factories.people import make_member
 from tests.factories.places import make_village
 from tests.factories.teams import make_membership, make_team
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app", "frozen_clock")]
 
 
-def test_a_profile_holds_offices_teams_and_each_consent_with_its_text():
+def test_a_profile_holds_offices_and_teams():
     with transaction():
         village = make_village()
         member = make_member(village)
         make_grant(member, "village_admin", village)
         make_membership(member, make_team(village), "active")
-        people.give_consent(member.id, "presence")
     page = own.profile(actor_of(member))
     assert [(office.role, office.place) for office in page.offices] == [("village_admin", village.name)]
     assert [(mine.team, str(look.word)) for mine, look in page.memberships] == [("晚潮夜巡队", "在队")]
-    assert [(text.scope, given is not None) for text, given in page.consents] == [
-        ("service", False),
-        ("presence", True),
-    ]
     assert (page.phone, page.area) == ("", "白塘街道 · 晚潮社区")
-
-
-def test_a_consent_to_an_older_version_counts_as_none():
-    with transaction():
-        member = make_member()
-        give_consent(member, "presence", "0")
-    page = own.profile(actor_of(member))
-    assert [given for _text, given in page.consents] == [None, None]

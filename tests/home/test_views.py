@@ -83,7 +83,7 @@ def test_who_serves_is_asked_to_check_in(client_page, member, village):
     join(member, village, "active")
     client_page.sign_in(member.id)
     page = client_page.get("/")
-    assert page.one("a", class_="act").get("href") == "/p"
+    assert page.one("a", class_="act").get("href") == "/scan"
     assert "0 分" in page.text
 
 
@@ -104,7 +104,7 @@ def test_a_leader_checks_in_first_and_sees_what_waits_at_her_desk(client_page, m
         make_member(village, verified=False)
     client_page.sign_in(member.id)
     page = client_page.get("/")
-    assert page.one("a", class_="act").get("href") == "/p"
+    assert page.one("a", class_="act").get("href") == "/scan"
     assert "1 件" in page.links["/desk?kind=person"]
     assert "1 件在等您" in page.links["/desk"]
 

@@ -22,7 +22,7 @@ from community.core.db import transaction
 from community.core.errors import DomainError
 from community.core.i18n import _, plain
 from community.core.ids import new_uuid, parse_uuid
-from community.core.web import device, rights, security, session
+from community.core.web import device, rights, session
 
 V = TypeVar("V", bound=Callable[..., Any])
 
@@ -103,7 +103,7 @@ def _run(view: Callable[[], Response], marked: Callable[..., Any], skipped: set[
         return _answer(known)
     except DomainError as refusal:
         # What belongs to a field is a form's error: mended, it is sent again.
-        if not refusal.final or refusal.field or refusal.status not in _FINAL or not security.is_from_here():
+        if not refusal.final or refusal.field or refusal.status not in _FINAL:
             raise
         known = _store_refusal(key, asked, refusal)
         if known is None:

@@ -9,8 +9,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from flask import Flask, Response, abort, current_app, g, request
-from flask_wtf.csrf import CSRFProtect, validate_csrf
-from wtforms.validators import ValidationError
+from flask_wtf.csrf import CSRFProtect
 
 from community.core.web import tokens
 from community.core.web.assets import Assets
@@ -38,15 +37,6 @@ def refills(view: V) -> V:
     """Mark a view whose own FlaskForm checks the token and shows the form again, filled, when the session was lost."""
     view.__linli_refills__ = True  # type: ignore[attr-defined]
     return view
-
-
-def is_from_here() -> bool:
-    """Say whether the request carries its session's token; a view that refills its form may refuse before it asks."""
-    try:
-        validate_csrf(tokens.bare(request.form.get("csrf_token")))
-    except ValidationError:
-        return not getattr(current_app.view_functions[request.endpoint or ""], "__linli_refills__", False)
-    return True
 
 
 def takes_files(most_bytes: int) -> Callable[[V], V]:

@@ -14,7 +14,6 @@ from community.core.authz import Perm, can
 from community.core.config import settings
 from community.core.errors import DomainError
 from community.core.i18n import _, plain
-from community.core.web import security
 from community.core.web.command import command
 from community.core.web.rights import requires, signed_in
 from community.core.web.session import must_be_signed_in
@@ -62,7 +61,6 @@ def shows_once(view: V) -> V:
 @shows_once
 @signed_in
 @command()
-@security.refills
 def make_code(member_id: int) -> Response | tuple[str, int]:
     form, actor = HelpForm(), must_be_signed_in()
     if not form.validate_on_submit():
