@@ -40,7 +40,7 @@ def entries() -> str:
     if before is not None and not 0 < before <= MAX_ID:
         before = None
     page = queries.entries(actor, wanted, before=before)
-    chosen = {name: value for name, value in asked.items() if value}
+    chosen: dict[str, Any] = {name: value for name, value in asked.items() if value}
     return render_template(
         "audit/entries.html",
         page=page,

@@ -50,7 +50,6 @@ ACTS: dict[str, Text] = {
     "patrols.undo": _("撤销了刚才的核对"),
     "patrols.proxy": _("代邻居打卡"),
     "points.fund": _("登记了积分预算"),
-    "places.fake_settle": _("假码报告"),
     "places.create": _("设了点位"),
     "places.edit": _("改了点位"),
     "places.move": _("移了点位"),
