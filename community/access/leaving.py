@@ -14,7 +14,7 @@ from community.audit import services as audit
 from community.core import clock
 from community.core.authz import Perm, system_actor
 from community.core.db import locking, session
-from community.core.i18n import Text, _
+from community.core.i18n import Text, _, either
 
 
 def last_of(member_id: int) -> tuple[Text, ...]:
@@ -43,7 +43,7 @@ def last_of(member_id: int) -> tuple[Text, ...]:
                 _(
                     "您是%(place)s唯一的%(role)s，请先找人接任，结束您的职务后再注销。",
                     place=grant.place or "",
-                    role=role.name,
+                    role=either(role.name, role.name_en),
                 )
             )
     return tuple(found)

@@ -17,7 +17,7 @@ from community.core import clock
 from community.core.authz import Actor, Held, Perm, must, under
 from community.core.db import UtcDateTime, locking, session
 from community.core.errors import NotFound
-from community.core.i18n import Text
+from community.core.i18n import Text, either
 from community.core.slots import Provider
 from community.people import queries as people
 from community.places import queries as places
@@ -133,6 +133,11 @@ class Office:
     name: str
     name_en: str
     place: str
+
+    @property
+    def title(self) -> Text:
+        """The name in the reader's language."""
+        return either(self.name, self.name_en)
 
 
 def held_by(member_id: int) -> list[Office]:

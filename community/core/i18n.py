@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask_babel import lazy_gettext, ngettext
+from flask_babel import get_locale, lazy_gettext, ngettext
 from flask_babel.speaklater import LazyString
 
-__all__ = ["LazyString", "Text", "_", "ngettext", "plain"]
+__all__ = ["LazyString", "Text", "_", "either", "ngettext", "plain"]
 
 Text = str | LazyString
 
@@ -20,3 +20,13 @@ def _(text: str, **variables: Any) -> LazyString:
 def plain(text: str | LazyString) -> str:
     """Return `text` in the current reader's language."""
     return str(text)
+
+
+def either(zh: str, en: str) -> LazyString:
+    """Return what is kept in both languages in the reader's one when it is shown; the Chinese where no English is."""
+
+    def read() -> str:
+        locale = get_locale()
+        return en if en and locale is not None and locale.language == "en" else zh
+
+    return LazyString(read)

@@ -91,7 +91,7 @@ def _told(lines: Sequence[Look]) -> list[Seen]:
         Seen(
             look,
             names.get(look.actor_id, plain(_("系统"))),
-            " · ".join(f"{office.place} {office.name}".strip() for office in offices.get(look.actor_id, [])[:2]),
+            " · ".join(f"{office.place} {office.title}".strip() for office in offices.get(look.actor_id, [])[:2]),
             PAGES.get(look.why, look.why),
         )
         for look in lines

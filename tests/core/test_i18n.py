@@ -181,7 +181,10 @@ def data_of(app: Flask) -> list[str]:
 
 def words(element: ET.Element) -> Iterator[str]:
     """Everything of a page that is read or heard, except signs for the street, which speak Chinese."""
-    if element.get("class") == "sheet" or element.tag in {"style", "script"}:
+    sheet = "sheet" in (element.get("class") or "").split()
+    # What is to be typed in Chinese says so.
+    chinese = element.tag != "html" and element.get("lang") == "zh-CN"
+    if sheet or chinese or element.tag in {"style", "script"}:
         yield element.tail or ""
         return
     yield element.text or ""
@@ -194,7 +197,7 @@ def words(element: ET.Element) -> Iterator[str]:
 def left_in_chinese(page: Page, data: list[str]) -> list[str]:
     left = []
     for text in words(page.root):
-        rest = text
+        rest = text.replace("\u3000", " ")  # a blank as wide as a character indents the names of areas
         for known in (*data, *KEPT) if CJK.search(text) else ():
             rest = rest.replace(known, "")
         rest = re.sub(r"[\u3400-\u9fff]{1,2}\*\*", "", rest)
