@@ -93,6 +93,7 @@ def test_keys_open_refuse_and_are_switched_off_for_good(demo_server: Server, new
     page.get_by_role("button", name="确认不通过").click()
     expect(page.locator("#happened")).to_contain_text(f"已答复不行：{NAMES[0]}")
     assert state_of(NAMES[0]) == "refused"
+    page.wait_for_load_state()  # the script listens from here on
     page.keyboard.press("?")
     page.get_by_label("使用快捷键").uncheck()
     page.reload()
