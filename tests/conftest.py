@@ -222,6 +222,16 @@ def statements(app: Flask) -> Iterator[list[str]]:
 # --- time and network ---
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stop the clock before any other fixture makes a row: half a scene made today would not yet be valid at NOW."""
+    for item in items:
+        names = getattr(item, "fixturenames", [])
+        if "frozen_clock" in names:
+            names.remove("frozen_clock")
+            names.insert(0, "frozen_clock")
+
+
 @pytest.fixture
 def frozen_clock() -> Iterator[clock.FrozenClock]:
     """The clock stopped at 2026-11-23 21:07 in Shanghai; `frozen_clock.tick(minutes=5)` moves it."""
