@@ -21,7 +21,7 @@ RIGHTS: dict[Perm, Text] = {
     Perm.CHECKIN_READ: _("看打卡记录"),
     Perm.CHECKIN_SETTLE: _("核对存疑打卡"),
     Perm.AREA_MANAGE: _("改区域和楼栋"),
-    Perm.POST_MANAGE: _("设点位、改点位"),
+    Perm.POST_MANAGE: _("设岗点、改岗点"),
     Perm.POST_PRINT: _("打印码牌"),
     Perm.POST_INSTALL: _("登记码牌安装"),
     Perm.ANNOUNCEMENT_MANAGE: _("发通知"),

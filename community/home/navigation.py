@@ -45,7 +45,7 @@ _SECTIONS: tuple[tuple[str, Perm, Text, str], ...] = (
     ("people.desk_people", Perm.MEMBER_READ, _("居民"), "person"),
     ("people.privacy_requests", Perm.MEMBER_VERIFY, _("注销导出"), "door"),
     ("teams.teams", Perm.TEAM_READ, _("队伍"), "people"),
-    ("places.posts", Perm.POST_READ, _("点位"), "pin"),
+    ("places.posts", Perm.POST_READ, _("岗点"), "pin"),
     ("patrols.desk", Perm.CHECKIN_READ, _("打卡记录"), "tick"),
     ("points.awards", Perm.AWARD_READ, _("积分"), "star"),
     ("messages.desk_announcements", Perm.ANNOUNCEMENT_MANAGE, _("公告"), "megaphone"),

@@ -165,7 +165,7 @@ def kept_by(area: Area) -> list[Text]:
     if below:
         held.append(_("下面还有 %(count)s 个区域", count=below))
     if posts:
-        held.append(_("还有 %(count)s 个在用的点位", count=posts))
+        held.append(_("还有 %(count)s 个在用的岗点", count=posts))
     return [*held, *area_kept_by.render(area)]
 
 
@@ -239,9 +239,9 @@ def _must_have_free_numbers(area: Area, town_id: int) -> None:
     if numbers:
         raise Conflict(
             "numbers_taken",
-            _("新的镇街里已有 %(count)s 个相同的点位编号：%(numbers)s", count=len(numbers),
+            _("新的镇街里已有 %(count)s 个相同的岗点编号：%(numbers)s", count=len(numbers),
               numbers="、".join(numbers[:_SHOWN_NUMBERS])),
-            next_step=_("请先改这些点位的编号，再移动。"),
+            next_step=_("请先改这些岗点的编号，再移动。"),
         )  # fmt: skip
 
 

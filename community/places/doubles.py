@@ -45,14 +45,14 @@ def _same_name(others: Sequence[tuple[float, str, bool]], name: str) -> list[Tex
     near = [metres for metres, other, _here in others if other == name and metres <= NEAR_M]
     if not near:
         return []
-    return [_("%(count)s 米外已有同名的点位“%(name)s”。", count=round(min(near)), name=name)]
+    return [_("%(count)s 米外已有同名的岗点“%(name)s”。", count=round(min(near)), name=name)]
 
 
 def _far_away(others: Sequence[tuple[float, str, bool]]) -> list[Text]:
     here = [metres for metres, _name, in_area in others if in_area]
     if not here or min(here) <= FAR_M:
         return []
-    return [_("离这个区域最近的点位有 %(count)s 公里，坐标或区域可能选错了。", count=f"{min(here) / 1000:.1f}")]
+    return [_("离这个区域最近的岗点有 %(count)s 公里，坐标或区域可能选错了。", count=f"{min(here) / 1000:.1f}")]
 
 
 def answer(found: Sequence[Text]) -> str:
@@ -68,7 +68,7 @@ def set_all(actor: Actor, post_ids: Sequence[int], act: Literal["pause", "resume
     """
     ids = list(dict.fromkeys(post_ids))
     if not 0 < len(ids) <= MOST_AT_ONCE:
-        raise Conflict("none_chosen", _("还没有选点位"), next_step=_("请在名单里勾选，一次最多 100 个。"))
+        raise Conflict("none_chosen", _("还没有选岗点"), next_step=_("请在名单里勾选，一次最多 100 个。"))
     changed = 0
     for post_id in ids:
         try:

@@ -34,10 +34,10 @@ def _is_pair(_form: Any, field: Any) -> None:
 class DetailsForm(Form):
     """What can be changed about a post without moving it; `seen` marks what the form showed."""
 
-    name = StringField(_("点位名称"), [InputRequired(_("请填写点位名称"))])
+    name = StringField(_("岗点名称"), [InputRequired(_("请填写岗点名称"))])
     number = StringField(_("编号"))
     spot = StringField(_("牌子挂在哪里"))
-    kind = RadioField(_("类型"), [InputRequired(_("请选择点位类型"))], choices=_picks(KINDS), default="patrol")
+    kind = RadioField(_("类型"), [InputRequired(_("请选择岗点类型"))], choices=_picks(KINDS), default="patrol")
     open_to = RadioField(
         _("谁可以在这里打卡"),
         [InputRequired(_("请选择谁可以在这里打卡"))],

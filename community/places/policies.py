@@ -55,7 +55,7 @@ def clean_line(text: str) -> str:
 def check_details(details: Details) -> Details:
     """Return `details` with clean texts; raises DomainError of the field that is wrong."""
     checked = Details(
-        name=_line(details.name, "name", NAME_LONGEST, needed=_("请填写点位名称")),
+        name=_line(details.name, "name", NAME_LONGEST, needed=_("请填写岗点名称")),
         number=_line(details.number, "number", NUMBER_LONGEST).upper(),
         spot=_line(details.spot, "spot", SPOT_LONGEST),
         kind=details.kind,
@@ -63,7 +63,7 @@ def check_details(details: Details) -> Details:
         radius_m=details.radius_m,
     )
     if checked.kind not in POST_KINDS:
-        raise DomainError("kind", _("请选择点位类型"), field="kind")
+        raise DomainError("kind", _("请选择岗点类型"), field="kind")
     if checked.open_to not in OPEN_TO:
         raise DomainError("open_to", _("请选择谁可以在这里打卡"), field="open_to")
     low, high = RADIUS
@@ -99,14 +99,14 @@ def must_be_allowed(post: Post, state: str) -> None:
     """Raise Conflict unless the post may go to `state` from where it is."""
     if state not in MOVES[post.state]:
         raise Conflict(
-            "post_state", _("这个点位的状态已经变了"), next_step=_("可能有人刚处理过。请回到点位页面看现在的状态。")
+            "post_state", _("这个岗点的状态已经变了"), next_step=_("可能有人刚处理过。请回到岗点页面看现在的状态。")
         )
 
 
 def must_be_in_use(post: Post) -> None:
     """Raise Conflict for a retired post: nothing about it changes any more."""
     if post.state == "retired":
-        raise Conflict("post_retired", _("这个点位已经撤销"), next_step=_("如果要恢复，请新建一个点位。"))
+        raise Conflict("post_retired", _("这个岗点已经撤销"), next_step=_("如果要恢复，请新建一个岗点。"))
 
 
 def _line(text: str, field: str, longest: int, *, needed: Text | None = None) -> str:

@@ -86,7 +86,7 @@ def move_post(actor: Actor, post_id: int, *, area_id: int | None, position: Posi
     _must_be_unchanged(post, seen)
     area, town_id = _area(actor, area_id)
     if town_id != post.town_id:
-        raise DomainError("other_town", _("点位不能移到别的镇街，请在那里新建一个"), field="area_id")
+        raise DomainError("other_town", _("岗点不能移到别的镇街，请在那里新建一个"), field="area_id")
     lat, lon = policies.check_position(position)
     why, before = policies.check_why(reason, needed=False), _fields(post)
     if (area.id, lat, lon) == (post.area_id, round(post.lat, 7), round(post.lon, 7)):
@@ -135,7 +135,7 @@ def _area(actor: Actor, area_id: int | None) -> tuple[Area, int]:
     if area is None or not can(actor, Perm.POST_MANAGE, area):
         raise DomainError("area_unknown", _("请选择您管理的一个区域"), field="area_id")
     if area.town_id is None:
-        raise DomainError("area_wide", _("点位要属于一个镇街，请选小一点的区域"), field="area_id")
+        raise DomainError("area_wide", _("岗点要属于一个镇街，请选小一点的区域"), field="area_id")
     return area, area.town_id
 
 
@@ -156,8 +156,8 @@ def _must_be_unchanged(post: Post, seen: str) -> None:
     if seen != mark(post):
         raise Conflict(
             "post_changed",
-            _("您打开这一页之后，点位被别人改过了"),
-            next_step=_("请重新打开点位页面，看过新的内容再改。"),
+            _("您打开这一页之后，岗点被别人改过了"),
+            next_step=_("请重新打开岗点页面，看过新的内容再改。"),
         )
 
 

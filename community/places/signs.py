@@ -38,7 +38,7 @@ def print_sign(actor: Actor, post_id: int, *, after: int) -> PostPrint:
         raise Conflict(
             "printed_meanwhile",
             _("刚才已经有人打印了第 %(count)s 版", count=newest),
-            next_step=_("请回到点位页面，直接用那一版；再打印一版会让它失效。"),
+            next_step=_("请回到岗点页面，直接用那一版；再打印一版会让它失效。"),
         )
     (sign,) = _print(actor, [post])
     return sign

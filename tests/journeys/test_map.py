@@ -73,7 +73,7 @@ def open_map(
         page = desk.open("/")
         become(page, "村社管理员")
         page.goto("/desk/posts")
-        page.get_by_role("link", name="看点位图").click()
+        page.get_by_role("link", name="看岗点图").click()
         return desk, page
 
     return open_page

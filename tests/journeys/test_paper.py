@@ -44,7 +44,7 @@ def quarters(sheet: paper.Sheet) -> list[paper.Sheet]:
 
 def count_of(page: Page) -> int:
     """How many posts the printing page says it holds."""
-    found = re.search(r"这里是 (\d+) 个点位", page.get_by_role("main").inner_text())
+    found = re.search(r"这里是 (\d+) 个岗点", page.get_by_role("main").inner_text())
     assert found
     return int(found[1])
 
@@ -155,7 +155,7 @@ def test_a_card_is_issued_printed_used_by_a_leader_and_revoked(
     expect(page.get_by_role("heading", level=1)).to_have_text(NEWCOMER)
     expect(page.get_by_role("main")).to_contain_text("今天还没有打过卡")
     # Nothing proves that he stands there himself: his word alone is a list.
-    choice = page.get_by_label("她在哪个点位")
+    choice = page.get_by_label("她在哪个岗点")
     elsewhere = choice.locator("option[value]:not([value=''])").filter(has_not_text="您在这里").first
     number, post = elsewhere.inner_text().split(" ", 1)
     choice.select_option(value=elsewhere.get_attribute("value"))

@@ -239,7 +239,7 @@ def test_an_area_in_use_is_not_closed_and_says_what_is_there(tree: Tree) -> None
     with pytest.raises(Conflict) as refused, transaction():
         areas.close_area(tree.village_admin, tree.grid.id, reason="合并")
     said = str(refused.value.message)
-    assert all(words in said for words in ("1 个区域", "1 个在用的点位", "1 位居民", "1 支队伍"))
+    assert all(words in said for words in ("1 个区域", "1 个在用的岗点", "1 位居民", "1 支队伍"))
     assert session().get_one(Area, tree.grid.id).closed_at is None
 
 

@@ -40,7 +40,7 @@ def test_the_same_name_nearby_and_a_place_far_from_the_others_are_asked_about(vi
         make_post(village, name="南门岗")
         make_post(village, name="旧岗", state="retired", lat=31.0)
     [same] = asked(village, " 南门岗 ", Position(30.202, 120.3))
-    assert "222 米外已有同名的点位" in same
+    assert "222 米外已有同名的岗点" in same
     [far] = asked(village, "东门岗", Position(31.0, 120.3))
     assert "89.0 公里" in far
     assert asked(village, "东门岗", Position(95, 300)) == []

@@ -338,7 +338,7 @@ def test_a_file_that_is_no_table_of_this_kind_is_refused_whole(desk: Desk, data:
 
 
 def test_headers_are_known_by_what_offices_write(desk: Desk) -> None:
-    head = ["点位编号（必填）", " 名称* ", "网格编码", "Latitude", "经度", "备注"]
+    head = ["岗点编号（必填）", " 名称* ", "网格编码", "Latitude", "经度", "备注"]
     run = check(desk, "posts", as_csv([head, ["P-1", "岗", "01001001", "30.2", "120.3", "不用的列"]]))
     assert (run.bad, run.counts["new"]) == (0, 1)
 

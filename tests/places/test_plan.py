@@ -95,14 +95,14 @@ def headers(visitor: Visitor) -> str:
 
 def test_the_page_draws_ones_own_posts_and_lists_them(client_page: Visitor, admin: Member) -> None:
     client_page.sign_in(admin.id)
-    assert "看点位图" in client_page.get("/desk/posts").text
+    assert "看岗点图" in client_page.get("/desk/posts").text
     page = client_page.get("/desk/posts/map")
     assert client_page.last is not None
     assert client_page.last.text.count("data-lat=") == 2
     for name, there in (("东门岗", True), ("西门岗", True), ("外村岗", False)):
         assert (name in page.text) is there
     assert "西门岗" not in client_page.get("/desk/posts/map?q=东门").text
-    assert "没有点位可画" in client_page.get("/desk/posts/map?q=没有这个").text
+    assert "没有岗点可画" in client_page.get("/desk/posts/map?q=没有这个").text
 
 
 def test_without_a_map_nothing_of_one_is_offered_or_allowed(client_page: Visitor, admin: Member) -> None:

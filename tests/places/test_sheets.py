@@ -149,7 +149,7 @@ def test_every_decoder_reads_the_poster_small_and_blurred(opened: Open, village:
 @pytest.mark.browser
 @pytest.mark.parametrize(("form", "pages"), [("a4", 6), ("a6", 2)])
 def test_a_run_prints_a_page_a_sheet_and_no_empty_one(opened: Open, village: Area, form: str, pages: int) -> None:
-    urls = [print_url(*signed_post(village, f"点位{n}", number=f"A-{n}")) for n in range(6)]
+    urls = [print_url(*signed_post(village, f"岗点{n}", number=f"A-{n}")) for n in range(6)]
     made = printed(opened(f"/desk/posters/{village.code}/run?form={form}"))
     assert len(made) == pages
     assert [code.text for sheet in made for code in zxingcpp.read_barcodes(sheet.picture)] == urls

@@ -82,10 +82,10 @@ def signed_post_in(area: Area, **changed: object) -> Post:
 
 def test_a_post_is_set_up_printed_and_its_code_opens_it(admin: Visitor, desk: Desk) -> None:
     empty = admin.get("/desk/posts")
-    assert "还没有点位" in empty.text
+    assert "还没有岗点" in empty.text
     page = admin.submit(admin.get("/desk/posts/new").form("/desk/posts/new"), **WHOLE, area_id=str(desk.grid.id))
     assert page.h1 == "南门岗"
-    assert "点位已建好" in page.text
+    assert "岗点已建好" in page.text
     post = one_post()
     assert (post.area_id, post.lat, post.lon, post.number[-3:]) == (desk.grid.id, 30.20315, 120.30412, "-01")
     poster = admin.submit(page.form(f"/desk/posts/{post.id}/print"))
@@ -129,7 +129,7 @@ def test_a_coarse_position_is_kept_and_warned_about(admin: Visitor, desk: Desk) 
         ({"position": "95.1,200.2"}, "这不是一个坐标"),
         ({"position": "150.0,30.2"}, "反了"),
         ({"crs": "bd09"}, None),
-        ({"name": ""}, "请填写点位名称"),
+        ({"name": ""}, "请填写岗点名称"),
         ({"name": "字" * 41}, "最多 40 个字"),
         ({"name": "东\u202e门"}, "看不见的字符"),
         ({"radius_m": "5"}, "20 到 2000 米"),
@@ -313,7 +313,7 @@ def test_a_retired_post_keeps_its_history_and_offers_nothing(admin: Visitor, des
     for action in ("print", "pause", "retire", "resume"):
         with pytest.raises(AssertionError):
             page.form(f"{url}/{action}")
-    assert "还没有点位" in admin.get("/desk/posts").text
+    assert "还没有岗点" in admin.get("/desk/posts").text
     assert post.name in admin.get("/desk/posts?state=retired").text
 
 
@@ -411,7 +411,7 @@ def test_the_list_searches_filters_and_says_when_nothing_is_found(admin: Visitor
     assert ("北门岗" in found.text, "南门岗" in found.text) == (True, False)
     assert "南门岗" not in admin.get("/desk/posts?state=paused").text
     assert "南门岗" not in admin.get(f"/desk/posts?area={desk.grid.code}").text
-    assert "没有找到点位" in admin.get("/desk/posts?q=%F0%9F%9A%92").text
+    assert "没有找到岗点" in admin.get("/desk/posts?q=%F0%9F%9A%92").text
 
 
 @pytest.mark.parametrize(
@@ -430,7 +430,7 @@ def test_the_list_searches_filters_and_says_when_nothing_is_found(admin: Visitor
 )
 def test_a_strange_search_is_only_a_search(admin: Visitor, desk: Desk, query: str) -> None:
     post_in(desk.village)
-    assert admin.get(f"/desk/posts?{query}").h1 == "点位"
+    assert admin.get(f"/desk/posts?{query}").h1 == "岗点"
 
 
 def test_a_search_is_shown_back_as_text(admin: Visitor, desk: Desk) -> None:
@@ -453,4 +453,4 @@ def test_areas_are_browsed_down_to_a_new_post(admin: Visitor, desk: Desk) -> Non
 @pytest.mark.parametrize("code", ["nope", "%00", "x" * 500])
 def test_an_unknown_area_is_not_found(admin: Visitor, desk: Desk, code: str) -> None:
     admin.get("/desk/areas", query_string={"in": code}, status=404)
-    assert admin.get("/desk/posts/new", query_string={"area": code}).h1 == "新建点位"
+    assert admin.get("/desk/posts/new", query_string={"area": code}).h1 == "新建岗点"

@@ -88,7 +88,7 @@ def check_in_for(actor: Actor, card: CardRef, *, post_id: int, device: str) -> O
     present = stood is not None and stood.post_id == post_id
     post = codes.at_post(post_id, "poster" if stood and present and stood.src == "poster" else "typed")
     if post is None or not any(post.scope_path.startswith(scope) for scope in _scopes(actor)):
-        raise DomainError("post_unknown", _("请选择您管的一个点位"), field="post_id")
+        raise DomainError("post_unknown", _("请选择您管的一个岗点"), field="post_id")
     her = load_actor(known.member.id, known.member.session_epoch, lock=True)
     if her is None:
         raise NotFound

@@ -55,7 +55,7 @@ def _whys(line: pages.Line) -> list[Badge]:
 
 # Flags in a word: the whole sentence stands on the check-in's own page.
 WHY: dict[str, Text] = {
-    "post_paused": _("点位停用"),
+    "post_paused": _("岗点停用"),
     "geo_far": _("离得远"),
     "too_fast": _("走得太快"),
     "burst": _("打卡太密"),
@@ -100,8 +100,8 @@ FLAGGED = Queue(
     yes=_("有效"),
     no=_("无效"),
     reasons=(
-        _("那个时间您不在这个点位，队里核实过"),
-        _("离点位太远，联系后也没能说清楚"),
+        _("那个时间您不在这个岗点，队里核实过"),
+        _("离岗点太远，联系后也没能说清楚"),
         _("同一部手机替几个人打卡"),
     ),
     promise=_("记为有效的理由写成“看过证据，情况属实”，队员会看到。"),

@@ -90,9 +90,9 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], _Words]] = {
     "position": lambda _more: (_("这不是一个坐标"), _("纬度在前约 30，经度在后约 120，小数点后至少 4 位。")),
     "swapped": lambda _more: (_("纬度和经度写反了"), _("请把两列对调。")),
     "radius": lambda _more: (_("范围要在 20 到 2000 米之间"), _("一般填 150。")),
-    "no_town": lambda _more: (_("点位要放在一个镇街里"), _("请填村社或网格的编码。")),
-    "other_town": lambda _more: (_("系统里这个点位在别的镇街"), _("点位不能换镇街，请用新的编号。")),
-    "retired": lambda _more: (_("这个编号的点位已经撤销"), _("请换一个编号。")),
+    "no_town": lambda _more: (_("岗点要放在一个镇街里"), _("请填村社或网格的编码。")),
+    "other_town": lambda _more: (_("系统里这个岗点在别的镇街"), _("岗点不能换镇街，请用新的编号。")),
+    "retired": lambda _more: (_("这个编号的岗点已经撤销"), _("请换一个编号。")),
     "wide": lambda _more: (_("这一行的格数比第一行多"), _("是不是多了逗号？请用双引号把带逗号的字包起来。")),
 }
 

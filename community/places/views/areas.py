@@ -144,7 +144,7 @@ def move_area(area_id: int) -> Response | tuple[str, int]:
     moved = _done(form, move)
     if moved is None:
         return _move_page(_managed(area_id), form), 422
-    return _to(moved, _("已移动，下面的点位、居民和队伍都跟着过来了。"))
+    return _to(moved, _("已移动，下面的岗点、居民和队伍都跟着过来了。"))
 
 
 def _move_page(area: Area, form: MoveAreaForm) -> str:

@@ -100,7 +100,7 @@ def create_post() -> Response | tuple[str, int]:
     if doubts or not _done(form, create):
         return render_template("places/new_post.html", form=form, doubts=doubts), 422
     _warn_if_inexact(form)
-    return _back_to(made[0].id, _("点位已建好。下一步：打印牌子，挂到现场。"))
+    return _back_to(made[0].id, _("岗点已建好。下一步：打印牌子，挂到现场。"))
 
 
 def _doubts(form: NewPostForm) -> list[Text]:
@@ -178,7 +178,7 @@ def _choices(form: Any) -> Any:
 
 def _warn_if_inexact(form: PlaceForm) -> None:
     if geo.decimals(form.position.data) < _EXACT:
-        flash(plain(_("坐标的小数位太少，可能差几十米到几公里，打卡会显示“离点位较远”。请核对。")), "warn")
+        flash(plain(_("坐标的小数位太少，可能差几十米到几公里，打卡会显示“离岗点较远”。请核对。")), "warn")
 
 
 # --- states ---

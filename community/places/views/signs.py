@@ -42,7 +42,7 @@ def poster(post_id: int) -> str:
     post = queries.post(must_be_signed_in(), post_id, Perm.POST_PRINT)
     valid = queries.valid_sign(post.id)
     if valid is None:
-        raise NotFound(_("这个点位还没有牌子"), next_step=_("请回到点位页面，打印第一版。"))
+        raise NotFound(_("这个岗点还没有牌子"), next_step=_("请回到岗点页面，打印第一版。"))
     one = sheets.sign(post, valid, printed_address(), _form(), **sheets.around(post))
     return render_template("places/poster.html", post=post, paper=_paper(sheets.copies(one, _form())), form=_form())
 
@@ -137,7 +137,7 @@ def _form() -> str:
 def _paper(paper: sheets.Paper) -> Markup:
     """A sign speaks the language of the street, whatever language its printer reads."""
     if paper.broken:
-        flash(plain(_("这些点位的签名密钥已作废，要先打印新的一版：%(names)s", names="、".join(paper.broken))), "warn")
+        flash(plain(_("这些岗点的签名密钥已作废，要先打印新的一版：%(names)s", names="、".join(paper.broken))), "warn")
     with force_locale("zh"):
         return Markup(render_template("places/_sheets.html", paper=paper))  # noqa: S704 - rendered
 

@@ -61,7 +61,7 @@ def test_closing_an_area_in_use_says_what_to_do_first(admin: Visitor, tree: dict
     with transaction():
         make_post(tree["grid"])
     page = admin.submit(admin.get(f"/desk/areas?in={tree['grid'].code}").form("close"), status=422)
-    assert "1 个在用的点位" in page.text
+    assert "1 个在用的岗点" in page.text
     assert "请先把它们移到别处" in page.text
 
 

@@ -43,7 +43,7 @@ def rows(n: int) -> list[list[str]]:
     return [HEAD, *([f"P-{i:04d}", f"岗{i}", "0100", f"30.{2000 + i}", f"120.{3000 + i}"] for i in range(n))]
 
 
-def send(visitor: Visitor, data: bytes, *, kind: str = "posts", name: str = "点位.csv", status: int = 303) -> Page:
+def send(visitor: Visitor, data: bytes, *, kind: str = "posts", name: str = "岗点.csv", status: int = 303) -> Page:
     form = visitor.get(f"/desk/imports?kind={kind}").form("/desk/imports")
     return visitor.submit(form, status=status, file=(io.BytesIO(data), name))
 
@@ -71,7 +71,7 @@ def test_a_table_is_mended_confirmed_watched_and_there(admin: Visitor) -> None:
     bad = rows(500)
     bad[3][1], bad[7][2], bad[9][0] = "", "100", bad[8][0]
     page = send(admin, as_csv(bad, "gbk"))
-    assert page.h1 == "点位.csv"
+    assert page.h1 == "岗点.csv"
     assert all(word in page.text for word in ("3 行要改", "这一格要填", "开头的 0 丢了，应该是 0100", "和第 9 行重复"))
     assert posts() == 0
     assert "confirm" not in str(page.forms)

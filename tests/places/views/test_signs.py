@@ -33,7 +33,7 @@ def admin(client_page: Visitor, village: Area) -> Visitor:
 
 def posts_in(area: Area, count: int) -> list[Post]:
     with transaction():
-        return [make_post(area, name=f"点位{n}", number=f"A-{n}") for n in range(count)]
+        return [make_post(area, name=f"岗点{n}", number=f"A-{n}") for n in range(count)]
 
 
 def prints() -> int:
@@ -78,7 +78,7 @@ def test_a_large_area_is_printed_forty_at_a_time(admin: Visitor, village: Area) 
         for n in range(43):
             make_post(village, number=f"A-{n:02d}")
     page = admin.get(f"/desk/posters/{village.code}")
-    assert "一次最多 40 个点位" in page.text
+    assert "一次最多 40 个岗点" in page.text
     form = next(form for form in page.forms if form.fields.get("which") == "needed")
     assert len(admin.submit(form, paper="a6").all("section", class_="quarter")) == 40
     page = admin.get(f"/desk/posters/{village.code}")
@@ -91,11 +91,11 @@ def test_a_large_area_is_printed_forty_at_a_time(admin: Visitor, village: Area) 
 
 
 def test_an_empty_area_and_a_run_of_nothing_say_what_to_do(admin: Visitor, village: Area) -> None:
-    assert "没有启用的点位" in admin.get(f"/desk/posters/{village.code}").text
+    assert "没有启用的岗点" in admin.get(f"/desk/posters/{village.code}").text
     assert "先生成牌子" in admin.get(f"/desk/posters/{village.code}/run", 404).text
-    assert "还没有可以打印的点位" in admin.get("/desk/posters").text
+    assert "还没有可以打印的岗点" in admin.get("/desk/posters").text
     posts_in(village, 1)
-    assert "1 个点位" in admin.get("/desk/posters").text
+    assert "1 个岗点" in admin.get("/desk/posters").text
     for run in ("2026-11-23", "x", "2026-11-23T00:00:00+00:00"):
         admin.get(f"/desk/posters/{village.code}/run", 404, query_string={"run": run})
 
