@@ -8,8 +8,7 @@ from wtforms.validators import InputRequired, Length
 
 from community.core.i18n import _
 from community.core.web.forms import Form
-from community.people.policies import MINOR, UNDER_AGE
-from community.teams.forms import AGE_BANDS, Refusable
+from community.teams.forms import Introducing
 
 
 class SettleForm(Form):
@@ -25,19 +24,5 @@ class SettleForm(Form):
     )
 
 
-class FirstForm(Refusable):
-    """Who a first visitor is. Her guardian is asked for only once she says that she is under age."""
-
-    name = StringField(_("怎么称呼您"), [InputRequired(_("请填写称呼")), Length(max=60, message=_("称呼最多 40 个字"))])
-    phone = StringField(_("手机号"), [InputRequired(_("请填写手机号")), Length(max=60, message=_("这不像一个手机号"))])
-    age_band = RadioField(_("您的年龄"), [InputRequired(_("请选择年龄段"))], choices=AGE_BANDS)
-    guardian_name = StringField(_("监护人怎么称呼"), [Length(max=60, message=_("称呼最多 40 个字"))])
-    guardian_phone = StringField(_("监护人手机号"), [Length(max=60, message=_("这不像一个手机号"))])
-
-    @property
-    def minor(self) -> bool:
-        return bool(self.age_band.data == MINOR)
-
-    @property
-    def child(self) -> bool:
-        return bool(self.age_band.data == UNDER_AGE)
+class FirstForm(Introducing):
+    """Who a first visitor is."""

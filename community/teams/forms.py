@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wtforms import BooleanField, PasswordField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, Field, PasswordField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import InputRequired, Length, StopValidation
 
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
 from community.core.web.forms import Form
-from community.people.policies import MINOR, PASSWORD_LONGEST, UNDER_AGE
+from community.people import phones
+from community.people.policies import MINOR, PASSWORD_LONGEST, UNDER_AGE, check_password, clean_name
 from community.teams.models import ROLES
 from community.teams.words import ROLES as ROLE_WORDS
 
@@ -45,9 +46,7 @@ class Refusable(Form):
 
     def blame(self, error: DomainError) -> None:
         """Show `error` at its field, or above the form when it has none."""
-        text = plain(error.message)
-        if error.next_step:
-            text = plain(_("%(what)s。%(next)s", what=text, next=plain(error.next_step)))
+        text = _told(error)
         if error.field in self._fields:
             self._fields[error.field].errors = [text]
         else:
@@ -63,14 +62,85 @@ class Refusable(Form):
         return fine
 
 
-class ApplyForm(Refusable):
-    """An application. What is not asked of this person in this team is taken out by `for_`."""
+class Introducing(Refusable):
+    """Who somebody new is. What registering would refuse is told at every field at once, not one field a try.
+
+    Her guardian is asked for only once she says that she is under age, and then both fields have to be filled in.
+    """
 
     name = StringField(_("怎么称呼您"), [InputRequired(_("请填写称呼"))])
-    phone = StringField(_("手机号"), [InputRequired(_("请填写手机号")), Length(max=60, message=_("这不像一个手机号"))])
+    phone = StringField(_("手机号"), [InputRequired(_("请填写手机号"))])
     age_band = RadioField(_("您的年龄"), [InputRequired(_("请选择年龄段"))], choices=AGE_BANDS)
     guardian_name = StringField(_("监护人怎么称呼"))
-    guardian_phone = StringField(_("监护人手机号"), [Length(max=60, message=_("这不像一个手机号"))])
+    guardian_phone = StringField(_("监护人手机号"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.minor:
+            self.guardian_name.flags.required = self.guardian_phone.flags.required = True
+
+    @property
+    def minor(self) -> bool:
+        """Whether the guardian is asked for."""
+        return self.text("age_band") == MINOR
+
+    @property
+    def child(self) -> bool:
+        return self.text("age_band") == UNDER_AGE
+
+    @property
+    def guardian_is_new(self) -> bool:
+        """Whether the guardian comes up only now: leaving out what nobody had asked is no mistake."""
+        return self.minor and "guardian_name" in self._fields and not self.guardian_name.raw_data
+
+    def text(self, name: str) -> str:
+        """Return what was typed into the field `name`, "" when it was not asked."""
+        return str(self._fields[name].data or "") if name in self._fields else ""
+
+    def validate_name(self, field: Field) -> None:
+        _stop_at(lambda: clean_name(field.data))
+
+    def validate_phone(self, field: Field) -> None:
+        _stop_at(lambda: phones.parse(field.data))
+
+    def validate_guardian_name(self, field: Field) -> None:
+        if self.minor and not self.guardian_is_new:
+            _stop_at(lambda: clean_name(field.data or ""), _of_guardian)
+
+    def validate_guardian_phone(self, field: Field) -> None:
+        if not self.minor or self.guardian_is_new:
+            return
+        if not field.data:
+            raise StopValidation(plain(_of_guardian(plain(_("请填写手机号")))))
+        number = _stop_at(lambda: phones.parse(field.data), _of_guardian)
+        try:
+            own = phones.parse(self.text("phone"))
+        except DomainError:
+            return
+        if number == own:
+            raise StopValidation(plain(_("监护人的手机号不能和自己的一样")))
+
+
+def _of_guardian(what: str) -> Text:
+    return _("监护人：%(what)s", what=what)
+
+
+def _stop_at(check: Callable[[], str], say: Callable[[str], Text] = lambda what: what) -> str:
+    """Return what `check` does; its refusal is the field's one error, in the words that `say` makes of it."""
+    try:
+        return check()
+    except DomainError as error:
+        raise StopValidation(plain(say(_told(error)))) from None
+
+
+def _told(error: DomainError) -> str:
+    text = plain(error.message)
+    return plain(_("%(what)s。%(next)s", what=text, next=plain(error.next_step))) if error.next_step else text
+
+
+class ApplyForm(Introducing):
+    """An application. What is not asked of this person in this team is taken out by `for_`."""
+
     home_area_id = SelectField(_("您住在哪个社区"), [InputRequired(_("请选择您住在哪个社区"))])
     building_id = SelectField(_("您想看哪幢楼"), [InputRequired(_("请选择您要看的那幢楼"))])
     password = PasswordField(_("设一个密码"), [Length(max=PASSWORD_LONGEST, message=_("密码最多 128 位"))])
@@ -94,27 +164,17 @@ class ApplyForm(Refusable):
             form.home_area_id.choices = options(homes)
         if agreed:
             del form["agrees"]
-        if form.minor:
-            form.guardian_name.flags.required = form.guardian_phone.flags.required = True
         return form
 
-    def text(self, name: str) -> str:
-        """Return what was typed into the field `name`, "" when it was not asked."""
-        return str(self._fields[name].data or "") if name in self._fields else ""
+    def validate_password(self, field: Field) -> None:
+        if field.data:
+            number, name = "".join(filter(str.isdigit, self.text("phone"))), " ".join(self.text("name").split())
+            _stop_at(lambda: check_password(field.data, phone=number, name=name))
 
     def number(self, name: str) -> int | None:
         """Return the id chosen in the field `name`, or None."""
         text = self.text(name)
         return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else None
-
-    @property
-    def minor(self) -> bool:
-        """Whether the guardian is asked for: only once somebody says that she is under age."""
-        return self.text("age_band") == MINOR
-
-    @property
-    def child(self) -> bool:
-        return self.text("age_band") == UNDER_AGE
 
 
 class RowForm(Refusable):

@@ -314,12 +314,21 @@ def test_a_child_is_refused_kindly_and_nothing_is_kept(client_page: Visitor, hou
     assert memberships() == 0
 
 
+def test_all_that_is_wrong_with_an_application_is_told_at_once(client_page: Visitor, house: House) -> None:
+    wrong = {"name": "😀", "phone": "12345", "password": "12345678", "home_area_id": ""}
+    told = apply(client_page, house, house.day, status=422, **wrong)
+    for said in ("表情符号", "这不像一个手机号", "太容易被猜到", "请选择您住在哪个社区"):
+        assert told.text.count(said) == 2, said  # above the form and at the field
+
+
 def test_a_minor_is_asked_for_her_guardian_and_waits(client_page: Visitor, house: House) -> None:
     asked = apply(client_page, house, house.day, status=422, age_band="14-17")
     assert "还差一步" in asked.text
     assert {"guardian_name", "guardian_phone"} <= set(form(asked).fields)
     still = client_page.submit(form(asked), status=422, **filled(house, age_band="14-17"))
-    assert "请填写监护人的称呼和手机号" in still.text
+    assert "监护人：请填写称呼" in still.text
+    assert "监护人：请填写手机号" in still.text
+    assert "监护人手机号选填" not in still.text.replace(" ", "")
     page = client_page.submit(
         form(asked), **filled(house, age_band="14-17", guardian_name="俞国良", guardian_phone="19900000002")
     )

@@ -135,6 +135,40 @@ def test_what_cannot_be_taken_comes_back_filled_and_nothing_is_written(client_pa
     assert "打卡成功" in page.text
 
 
+def test_everything_that_is_wrong_is_said_at_once_above_and_at_each_field(client_page, scene):
+    before, form = counts(), form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    page = client_page.submit(form, **(TYPED | {"name": "😀", "phone": "12345", "age_band": "14-17"}), status=422)
+    assert "还差一步：请监护人同意" in page.text  # not asked before: no mistake of hers
+    wrong = {"guardian_name": "1", "guardian_phone": "0571-82630000"}
+    page = client_page.submit(form_of(page, scene.token), **wrong, status=422)
+    for said in ("表情符号", "这不像一个手机号", "监护人：称呼里至少要有一个字", "监护人：这是座机号码"):
+        assert said in page.text.split("第一次来")[0], said  # the summary
+        assert said in page.text.split("第一次来")[1], said  # the fields
+    page = client_page.submit(form_of(page, scene.token), guardian_name="", guardian_phone="", status=422)
+    for said in ("表情符号", "这不像一个手机号", "监护人：请填写称呼", "监护人：请填写手机号"):
+        assert page.text.count(said) == 2, said
+    assert counts() == before
+
+
+def test_a_guardian_with_the_childs_own_number_is_told_beside_the_other_mistakes(client_page, scene):
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    typed = TYPED | {"name": "1", "age_band": "14-17"}
+    page = client_page.submit(form, **typed, status=422)
+    page = client_page.submit(
+        form_of(page, scene.token), guardian_name="陈爸爸", guardian_phone="+86 199-0000-9871", status=422
+    )
+    assert "监护人的手机号不能和自己的一样" in page.text
+    assert "称呼里至少要有一个字" in page.text
+
+
+def test_a_minors_guardian_is_never_called_optional(client_page, scene):
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    page = client_page.submit(form, **(TYPED | {"age_band": "14-17"}), status=422)
+    assert "监护人手机号" in page.text
+    assert "选填" not in page.text
+    assert page.one("input", name="guardian_phone").get("required") is not None
+
+
 def test_the_scan_keeps_its_first_time_while_the_form_is_mended(client_page, scene, frozen_clock):
     form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
     scanned = frozen_clock.now()
