@@ -36,3 +36,18 @@ class AuditEntry(Base):
     @classmethod
     def in_scope(cls, prefixes: tuple[str, ...], team_ids: tuple[int, ...]) -> ColumnElement[bool]:  # noqa: ARG003
         return under(cls.scope_path, prefixes)
+
+
+@append_only
+class PathMove(Base):
+    """An area's path changed: entries about what lies below `old_path` were written before that under the old one.
+
+    The log itself is never rewritten; who reads it for the new place reads these entries too.
+    """
+
+    __tablename__ = "path_move"
+
+    id: Mapped[int] = int_id()
+    at: Mapped[dt.datetime] = mapped_column(index=True)
+    old_path: Mapped[str] = mapped_column(String(200))
+    new_path: Mapped[str] = mapped_column(String(200))

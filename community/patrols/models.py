@@ -19,7 +19,18 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community.core.authz import under
-from community.core.db import Base, Id, append_only, frozen_columns, int_id, moves_by_events, never, one_of, uuid_id
+from community.core.db import (
+    Base,
+    Id,
+    append_only,
+    counted,
+    frozen_columns,
+    int_id,
+    moves_by_events,
+    never,
+    one_of,
+    uuid_id,
+)
 
 KINDS = ("in", "pass", "out")
 STATUSES = ("accepted", "flagged", "rejected")
@@ -117,6 +128,7 @@ class CheckIn(Base):
 
 
 @append_only
+@counted("checkin_id", "seq", "from_status", "new")
 class CheckInEvent(Base):
     """One move of a check-in: a flag is settled by somebody else with a reason, or by a rule after its time."""
 

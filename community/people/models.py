@@ -9,7 +9,7 @@ from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, 
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from community.core.authz import under
-from community.core.db import Base, Id, frozen_columns, int_id, one_of
+from community.core.db import Base, Id, frozen_columns, int_id, one_of, points_once
 
 AGE_BANDS = ("14-17", "18-59", "60+")
 CODE_WAYS = ("printed", "read_out", "sms")
@@ -18,6 +18,7 @@ REQUEST_STATES = ("asked", "done", "withdrawn")
 STATUSES = ("active", "suspended", "merged", "left")
 
 
+@points_once("merged_into", "verified_at")
 class Member(Base):
     """A person. `verified_at` says that somebody entitled has checked who she is; until then she is provisional.
 

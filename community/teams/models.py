@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from community.core.authz import under
-from community.core.db import Base, Id, append_only, frozen_columns, int_id, moves_by_events, one_of
+from community.core.db import Base, Id, append_only, counted, frozen_columns, int_id, moves_by_events, one_of
 
 TEAM_KINDS = ("patrol", "captains", "riders", "school_gate", "flood_watch", "mediation", "publicity")
 TEAM_STATES = ("open", "closed")
@@ -179,6 +179,7 @@ class Membership(Base):
 
 
 @append_only
+@counted("membership_id", "seq", "from_state", "new")
 class MembershipEvent(Base):
     """One move of a membership: from, to, by whom, why. Approval and refusal are never the applicant's own."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import Uuid, bindparam, text
 from sqlalchemy.exc import DBAPIError
 
 from community.core.clock import FrozenClock
@@ -30,8 +30,8 @@ def scene(app: Flask, frozen_clock: FrozenClock) -> Scene:
     return made
 
 
-def attack(statement: str, **parameters: object) -> None:
-    with pytest.raises(DBAPIError), transaction():
+def attack(statement: str, because: str | None = None, **parameters: object) -> None:
+    with pytest.raises((DBAPIError, DomainError), match=because), transaction():
         session().execute(text(statement), parameters)
 
 
@@ -55,16 +55,18 @@ def test_a_check_in_keeps_its_first_values(scene: Scene, statement: str) -> None
 
 def test_nobody_settles_her_own_flag_even_in_sql(scene: Scene) -> None:
     attack(
-        "INSERT INTO checkin_event (id, checkin_id, member_id, from_status, to_status, by_id, reason, at) "
-        "SELECT :id, id, member_id, 'flagged', 'accepted', member_id, 'mine', received_at FROM checkin",
+        "INSERT INTO checkin_event (id, checkin_id, seq, member_id, from_status, to_status, by_id, reason, at) "
+        "SELECT :id, id, 1, member_id, 'flagged', 'accepted', member_id, 'mine', received_at FROM checkin",
+        "settled_by_another",
         id=new_id(),
     )
 
 
 def test_the_doer_of_an_event_is_the_check_ins_own(scene: Scene) -> None:
     attack(
-        "INSERT INTO checkin_event (id, checkin_id, member_id, from_status, to_status, by_id, reason, at) "
-        "SELECT :id, id, :other, 'flagged', 'accepted', member_id, 'as if another', received_at FROM checkin",
+        "INSERT INTO checkin_event (id, checkin_id, seq, member_id, from_status, to_status, by_id, reason, at) "
+        "SELECT :id, id, 1, :other, 'flagged', 'accepted', member_id, 'as if another', received_at FROM checkin",
+        "(?i)foreign key|fk_checkin_event_doer",
         id=new_id(),
         other=scene.admin.id,
     )
@@ -72,8 +74,9 @@ def test_the_doer_of_an_event_is_the_check_ins_own(scene: Scene) -> None:
 
 def test_a_move_that_is_not_in_the_table_cannot_be_stored(scene: Scene) -> None:
     attack(
-        "INSERT INTO checkin_event (id, checkin_id, member_id, from_status, to_status, by_id, reason, at) "
-        "SELECT :id, id, member_id, 'accepted', 'rejected', :by, 'no', received_at FROM checkin",
+        "INSERT INTO checkin_event (id, checkin_id, seq, member_id, from_status, to_status, by_id, reason, at) "
+        "SELECT :id, id, 1, member_id, 'accepted', 'rejected', :by, 'no', received_at FROM checkin",
+        "(?i)foreign key|fk_checkin_event_move",
         id=new_id(),
         by=scene.admin.id,
     )
@@ -81,8 +84,9 @@ def test_a_move_that_is_not_in_the_table_cannot_be_stored(scene: Scene) -> None:
 
 def test_settling_without_a_reason_cannot_be_stored(scene: Scene) -> None:
     attack(
-        "INSERT INTO checkin_event (id, checkin_id, member_id, from_status, to_status, by_id, reason, at) "
-        "SELECT :id, id, member_id, 'flagged', 'rejected', :by, '', received_at FROM checkin",
+        "INSERT INTO checkin_event (id, checkin_id, seq, member_id, from_status, to_status, by_id, reason, at) "
+        "SELECT :id, id, 1, member_id, 'flagged', 'rejected', :by, '', received_at FROM checkin",
+        "settled_reason",
         id=new_id(),
         by=scene.admin.id,
     )
@@ -131,6 +135,38 @@ def test_an_undone_settlement_does_not_stand_again_by_its_older_event(settled: S
     move(3, "flagged", "accepted", settled.admin.id)
     found = session().execute(text("SELECT status FROM checkin WHERE first_status = 'flagged'")).scalar()
     assert found == "accepted"
+
+
+@pytest.mark.parametrize(
+    ("seq", "before", "after"),
+    [(3, "accepted", "flagged"), (-1, "accepted", "flagged"), (2, "new", "accepted"), (2, "new", "flagged")],
+)
+def test_events_are_counted_without_a_gap_and_only_the_first_is_new(
+    settled: Scene, seq: int, before: str, after: str
+) -> None:
+    by = str(settled.admin.id)
+    attack(MOVE.format(by=by), "uncounted", id=new_id(), seq=seq, before=before, after=after)
+
+
+@pytest.mark.parametrize(("seq", "before"), [(0, "flagged"), (1, "flagged"), (1, "new")])
+def test_the_first_event_of_a_check_in_is_the_new_one(scene: Scene, seq: int, before: str) -> None:
+    """A check-in without any event yet, as a careless import would leave it."""
+    fresh = new_uuid()
+    with transaction():
+        columns = [column.key for column in CheckIn.__table__.columns]
+        kept = ", ".join(":fresh" if key == "id" else key for key in columns)
+        statement = f"INSERT INTO checkin ({', '.join(columns)}) SELECT {kept} FROM checkin"  # noqa: S608
+        session().execute(text(statement).bindparams(bindparam("fresh", fresh, type_=Uuid())))
+    attack(
+        "INSERT INTO checkin_event (id, checkin_id, seq, member_id, from_status, to_status, by_id, reason, at) "
+        "SELECT :id, id, :seq, member_id, :before, 'accepted', :by, 'why', received_at FROM checkin "
+        "WHERE id NOT IN (SELECT checkin_id FROM checkin_event)",
+        "uncounted",
+        id=new_id(),
+        seq=seq,
+        before=before,
+        by=scene.admin.id,
+    )
 
 
 def test_nobody_raises_her_own_flag_again_even_in_sql(settled: Scene) -> None:

@@ -323,7 +323,7 @@ def test_who_decided_on_the_application_of_the_other_is_another(village, known, 
         membership = make_membership(twin, team, state="applied")
         session().add(
             MembershipEvent(
-                membership_id=membership.id, seq=50, member_id=twin.id, from_state="applied", to_state="refused",
+                membership_id=membership.id, seq=1, member_id=twin.id, from_state="applied", to_state="refused",
                 by_id=known.id, reason="人满了", at=clock.now(),
             )
         )  # fmt: skip

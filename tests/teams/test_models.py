@@ -89,6 +89,14 @@ def test_two_events_of_one_membership_never_have_the_same_number() -> None:
         move(1, "approved", "applied", other)
 
 
+@pytest.mark.parametrize(
+    ("seq", "before", "after"), [(2, "applied", "left"), (-1, "applied", "left"), (1, "new", "applied")]
+)
+def test_events_are_counted_without_a_gap_and_only_the_first_is_new(seq: int, before: str, after: str) -> None:
+    with pytest.raises(DBAPIError, match="uncounted"), transaction():
+        event(seq, before, after)
+
+
 @pytest.mark.parametrize("by", ["member_id", "NULL"])
 @pytest.mark.parametrize("back", ["approved", "active", "refused"])
 def test_nobody_undoes_a_decision_about_herself_even_in_sql(back: str, by: str) -> None:

@@ -18,7 +18,7 @@ from community.core.db.session import (
     transaction,
     upsert,
 )
-from community.core.db.triggers import append_only, frozen_columns, moves_by_events, never
+from community.core.db.triggers import append_only, counted, frozen_columns, moves_by_events, never, points_once
 
 __all__ = [
     "Base",
@@ -29,6 +29,7 @@ __all__ = [
     "append_only",
     "bind_for_tests",
     "configure_engine",
+    "counted",
     "db",
     "frozen_columns",
     "in_transaction",
@@ -38,6 +39,7 @@ __all__ = [
     "never",
     "one_of",
     "part",
+    "points_once",
     "schema_changes",
     "session",
     "transaction",

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table
 
+from community.core.db import pointing
 from community.core.db.base import Base
 
 POSTGRES_FUNCTIONS = (
@@ -38,10 +39,29 @@ BEGIN
   RETURN NEW;
 END $$
 """,
+    # Arguments: the key of the row that has events, and the number that counts them.
+    """
+CREATE OR REPLACE FUNCTION linli_refuse_uncounted() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  follows boolean;
+BEGIN
+  EXECUTE format(
+    'SELECT EXISTS (SELECT 1 FROM %I e WHERE e.%I = ($1).%I AND e.%I = ($1).%I - 1)',
+    TG_TABLE_NAME, TG_ARGV[0], TG_ARGV[0], TG_ARGV[1], TG_ARGV[1]
+  ) INTO follows USING NEW;
+  IF NOT follows THEN
+    RAISE EXCEPTION 'uncounted: %', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+  END IF;
+  RETURN NULL;
+END $$
+""",
+    *pointing.POSTGRES_FUNCTIONS,
 )
 POSTGRES_DROP_FUNCTIONS = (
     "DROP FUNCTION IF EXISTS linli_refuse_change()",
     "DROP FUNCTION IF EXISTS linli_refuse_unrecorded()",
+    "DROP FUNCTION IF EXISTS linli_refuse_uncounted()",
+    *pointing.POSTGRES_DROP_FUNCTIONS,
 )
 
 
@@ -93,6 +113,32 @@ def never(name: str, condition: str) -> Any:
     return declare
 
 
+def counted(key: str, number: str, before: str, first: str) -> Any:
+    """Declare that the events of one row are counted from 0 without a gap (class decorator).
+
+    `key` names the row, `number` counts. The event 0 and no other leads, in its column `before`, away from `first`.
+    """
+
+    def declare(model: type[Base]) -> type[Base]:
+        _table(model).info["counted"] = (key, number, before, first)
+        return model
+
+    return declare
+
+
+def points_once(column: str, proof: str) -> Any:
+    """Declare that a row points with `column` at another row of its table once and for ever (class decorator).
+
+    Only one without `proof` points, at one that has it and points nowhere; neither changes as long as it is pointed.
+    """
+
+    def declare(model: type[Base]) -> type[Base]:
+        _table(model).info["points"] = (column, proof)
+        return model
+
+    return declare
+
+
 def _table(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
@@ -100,7 +146,12 @@ def _table(model: type[Base]) -> Table:
 def trigger_ddl(dialect: str, table: Table) -> dict[str, str]:
     """Return trigger name → CREATE statement for `table` on "sqlite" or "postgresql"; empty without a declaration."""
     info = table.info
-    return triggers(
+    made: dict[str, str] = {}
+    if "counted" in info:
+        made |= counting(dialect, table.name, *info["counted"])
+    if "points" in info:
+        made |= pointing.triggers(dialect, table.name, *info["points"])
+    return made | triggers(
         dialect,
         table.name,
         whole=bool(info.get("append_only")),
@@ -149,6 +200,31 @@ def _never(dialect: str, table: str, name: str, condition: str) -> dict[str, str
     )
     trigger = f"trg_{table}_never_{name}"
     return {trigger: f"CREATE TRIGGER {trigger} BEFORE INSERT ON {table} FOR EACH ROW WHEN ({condition}) {refuse}"}
+
+
+def counting(dialect: str, table: str, key: str, number: str, before: str, first: str) -> dict[str, str]:
+    """Return the trigger of `counted` for a table by name, for migrations.
+
+    It looks after the insert: of two racing events with one number the unique key refuses the second, by its name. The
+    first event of a row, by far the commonest, is judged without a query.
+    """
+    name = f"trg_{table}_counted"
+    made = f"CREATE TRIGGER {name} AFTER INSERT ON {table} FOR EACH ROW WHEN "
+    begins, follows = (
+        f"NEW.{number} = 0 AND NEW.{before} = '{first}'",
+        f"NEW.{number} > 0 AND NEW.{before} <> '{first}'",
+    )
+    if dialect == "sqlite":
+        earlier = f"e.{key} = NEW.{key} AND e.{number} = NEW.{number} - 1"
+        there = f"EXISTS (SELECT 1 FROM {table} e WHERE {earlier})"  # noqa: S608 - names of our own tables
+        allowed = f"({begins}) OR ({follows} AND {there})"
+        return {name: f"{made}NOT ({allowed}) BEGIN SELECT RAISE(ABORT, 'uncounted: {table}'); END"}
+    refused = f"NOT ({begins}) AND NOT ({follows})"
+    return {
+        name: f"{made}({follows}) EXECUTE FUNCTION linli_refuse_uncounted('{key}', '{number}')",
+        f"{name}_first": f"CREATE TRIGGER {name}_first BEFORE INSERT ON {table} FOR EACH ROW WHEN ({refused}) "
+        "EXECUTE FUNCTION linli_refuse_change('uncounted')",
+    }
 
 
 def all_triggers(dialect: str) -> dict[str, str]:
