@@ -45,7 +45,7 @@
   function press(selector) {
     var row = current(), button = row && row.querySelector(selector);
     if (button) button.click();
-    // Nothing of the kind in this row: what it takes is behind its link.
+    // Nothing of the kind in this row: its link says why.
     else if (row && selector === "[data-act=a]") row.querySelector("[data-open]").focus();
   }
 

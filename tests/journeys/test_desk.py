@@ -16,7 +16,7 @@ from community.factory import create_app
 from community.messages.models import Message
 from community.people.models import Member
 from community.places.models import Area
-from community.teams.models import Membership
+from community.teams.models import Membership, Team
 from tests.conftest import settings_for
 from tests.factories.people import give_consent, make_member
 from tests.factories.teams import make_membership, make_team
@@ -107,6 +107,26 @@ def test_keys_open_refuse_and_are_switched_off_for_good(demo_server: Server, new
     row(page, NAMES[1]).focus()
     page.keyboard.press("Enter")
     page.wait_for_url("**/desk/applications**")
+
+
+@pytest.mark.usefixtures("ten")
+def test_the_key_that_approves_opens_what_has_to_be_done_elsewhere_first(
+    demo_server: Server, new_phone: NEW_PHONE
+) -> None:
+    child = "报名的孩子"
+    with transaction():
+        team = session().scalars(select(Team).where(Team.name == "试验小队")).one()
+        village = session().scalars(select(Area).where(Area.name == "晚潮社区")).one()
+        member = make_member(village, verified=False, display_name=child, age_band="14-17", guardian_name="孩子的妈妈")
+        give_consent(member, "service", "1")
+        make_membership(member, team, "waiting_guardian")
+    page = admin(new_phone, demo_server)
+    page.goto("/desk?kind=guardian")
+    row(page, child).focus()
+    page.keyboard.press("a")
+    page.wait_for_url("**/desk/applications**#a*")
+    expect(page.get_by_role("main")).to_contain_text(child)
+    assert state_of(child) == "waiting_guardian"
 
 
 @pytest.mark.usefixtures("ten")
