@@ -118,6 +118,8 @@ def issue(actor: Actor, member_id: int, *, agreed: bool) -> MemberCard:
     member = queries.known_member(member_id, lock=True)
     must(actor, Perm.CARD_ISSUE, member)
     policies.must_not_be_herself(actor.member_id, member)
+    if member.status == "suspended":
+        raise Conflict("card_suspended", _("她的账号暂停中，不能发卡"), next_step=_("先恢复账号，再发卡。"))
     if member.status != "active" or member.verified_at is None:
         raise Conflict("card_member", _("先核对本人，才能发卡"), next_step=_("当面见过本人，在这一页点“核对无误”。"))
     text = consents.current(consents.PRESENCE)

@@ -62,3 +62,25 @@ def test_without_the_tick_or_a_reason_nothing_happens(admin: Visitor, member: Me
 
 def test_a_day_without_cards_says_how_to_issue_one(admin: Visitor) -> None:
     assert "今天还没有发过卡" in admin.get("/desk/cards").text
+
+
+def test_a_suspended_persons_page_says_why_there_is_no_card(admin: Visitor, member: Member) -> None:
+    url = f"/desk/people/{member.id}"
+    issue = admin.get(url).form(f"{url}/card")
+    suspend = next(form for form in admin.get(url).forms if form.action.endswith("/suspend"))
+    page = admin.submit(suspend, reason="手机被人拿走了")
+    assert "账号暂停中，恢复以后才能发卡" in page.text
+    assert "先核对本人" not in page.text
+    refused = admin.submit(issue, status=409, agreed="1")
+    assert "账号暂停中，不能发卡" in refused.text
+
+
+def test_the_card_of_a_suspended_person_can_still_be_revoked_but_not_replaced(admin: Visitor, member: Member) -> None:
+    url = f"/desk/people/{member.id}"
+    admin.submit(admin.get(url).form(f"{url}/card"), agreed="1")
+    admin.submit(next(form for form in admin.get(url).forms if form.action.endswith("/suspend")), reason="卡借给了别人")
+    page = admin.get(url)
+    assert "这张卡现在打不了卡" in page.text
+    assert not [form for form in page.forms if form.action == f"{url}/card"]
+    page = admin.submit(page.form(f"{url}/card/revoke"), reason="卡借给了别人")
+    assert "恢复以后才能发卡" in page.text
