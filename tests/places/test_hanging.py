@@ -12,9 +12,9 @@ from sqlalchemy import select
 
 from community.audit.models import AuditEntry
 from community.core.clock import FrozenClock
-from community.core.db import session, transaction
+from community.core.db import in_transaction, session, transaction
 from community.core.errors import Conflict, Forbidden, NotFound
-from community.core.uploads import Upload, pictures, prepare
+from community.core.uploads import Picture, Upload, pictures, prepare
 from community.people.models import Member
 from community.places import hanging
 from community.places.models import Area, Post, PostPrint
@@ -192,3 +192,20 @@ def test_nobody_elses_picture_is_decoded(client_page: Visitor, monkeypatch: pyte
     sent["photo"] = (io.BytesIO(photo()), "a.jpg")
     client_page.post(f"/desk/posts/{other.id}/hang", sent, 404)
     assert not decoded
+
+
+def test_a_picture_is_decoded_while_nobody_waits_for_the_database(
+    scene: Scene, client_page: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    inside: list[bool] = []
+
+    def decode(data: bytes) -> Picture:
+        inside.append(in_transaction())
+        return prepare(data)
+
+    monkeypatch.setattr("community.places.views.hanging.prepare", decode)
+    client_page.sign_in(scene.worker.id)
+    page = client_page.get(scene.path)
+    client_page.submit(page.form(scene.path), photo=(io.BytesIO(photo()), "a.jpg"))
+    assert inside == [False]
+    assert session().get_one(PostPrint, scene.sign.id).installed_photo is not None

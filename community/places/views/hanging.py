@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, url_for
+from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from community.audit.queries import actor_names
 from community.core.authz import Perm
-from community.core.errors import DomainError
 from community.core.i18n import _, plain
-from community.core.uploads import MAX_BYTES, prepare
+from community.core.uploads import MAX_BYTES, Picture, PictureRefused, prepare
 from community.core.web import security
 from community.core.web.command import command
 from community.core.web.rights import requires
@@ -28,24 +27,35 @@ def hang_form(post_id: int) -> str:
     return _page(post_id, HangForm(formdata=None))
 
 
+def _read_photo(post_id: int) -> Picture | PictureRefused:
+    """Decode the photo before the transaction: it takes a while, in which others want to write.
+
+    Only for who may put the sign up; raises as `hanging.post_to_install` does.
+    """
+    hanging.post_to_install(must_be_signed_in(), post_id)
+    file = request.files.get("photo")
+    try:
+        return prepare(file.read(MAX_BYTES + 1) if file else b"")
+    except PictureRefused as refused:
+        return refused
+    finally:
+        if file:
+            file.seek(0)
+
+
 @bp.post("/desk/posts/<id:post_id>/hang")
 @requires(Perm.POST_INSTALL)
-@command()
-@security.refills
 @security.takes_files(_LONGEST)
-def hang(post_id: int) -> Response | tuple[str, int]:
+@command(first=_read_photo)
+@security.refills
+def hang(post_id: int, ready: Picture | PictureRefused) -> Response | tuple[str, int]:
     form = HangForm()
     if not form.validate_on_submit():
         return _page(post_id, form), 422
-    actor = must_be_signed_in()
-    # Before the picture is decoded, which takes a while: only who may put the sign up is worth it.
-    hanging.post_to_install(actor, post_id)
-    try:
-        picture = prepare(form.photo.data.read(MAX_BYTES + 1) if form.photo.data else b"")
-    except DomainError as refused:
-        form.photo.errors = [" ".join(plain(part) for part in (refused.message, refused.next_step) if part)]
+    if isinstance(ready, PictureRefused):
+        form.photo.errors = [" ".join(plain(part) for part in (ready.message, ready.next_step) if part)]
         return _page(post_id, form), 422
-    sign = hanging.install_sign(actor, post_id, generation=form.generation.data or 0, picture=picture)
+    sign = hanging.install_sign(must_be_signed_in(), post_id, generation=form.generation.data or 0, picture=ready)
     flash(plain(_("已登记：第 %(count)s 版挂好了，谢谢您跑这一趟。", count=sign.generation)), "ok")
     return redirect(url_for("places.hang_form", post_id=post_id), 303)
 
