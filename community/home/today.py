@@ -18,6 +18,7 @@ from community.messages.queries import announcements
 from community.messages.queries.announcements import Notice
 from community.patrols.views import pages as patrols
 from community.points import queries as points
+from community.points.views import pages as points_pages
 from community.teams import queries as teams
 from community.teams.queries import Mine
 from community.teams.words import STATES, Look
@@ -49,13 +50,15 @@ class Item:
 
 @dataclass(frozen=True)
 class Today:
-    """The home page of somebody signed in. `waiting`: the queues of her desk that are not empty."""
+    """The home page of somebody signed in. `waiting`: the queues of her desk that are not empty; `held`: points that
+    wait, why, and what comes next."""
 
     greeting: Text
     lead: Text
     step: Step
     things: Sequence[Item]
     points: int
+    held: Sequence[tuple[int, Text, Text]]
     unread: int
     team: Text
     desk: bool
@@ -74,6 +77,7 @@ def today(actor: Actor) -> Today:
         step=_paused_step(actor) or _desk_step(actor, memberships, waiting) or next_step(memberships),
         things=_things(actor, memberships),
         points=points.balance(actor.member_id).available,
+        held=points_pages.waits(actor),
         unread=messages.unread_count(actor.member_id) + announcements.unread_count(actor),
         team=_team(memberships),
         desk=can(actor, Perm.DESK_OPEN),

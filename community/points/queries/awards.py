@@ -233,3 +233,15 @@ def held_points(member_id: int) -> int:
     """Return how many points of the member wait."""
     held = case((_AWARD.state == "held", _AWARD.amount), else_=0)
     return session().scalar(select(func.coalesce(func.sum(held), 0)).where(_AWARD.subject_id == member_id)) or 0
+
+
+def held_by_reason(member_id: int) -> list[tuple[str, int]]:
+    """Return (reason, points) of what waits for the member, the reason that holds back most first."""
+    amount = func.sum(_AWARD.amount).label("points")
+    found = session().execute(
+        select(_AWARD.reason_code, amount)
+        .where(_AWARD.subject_id == member_id, _AWARD.state == "held")
+        .group_by(_AWARD.reason_code)
+        .order_by(amount.desc(), _AWARD.reason_code)
+    )
+    return [(row.reason_code, int(row.points)) for row in found]

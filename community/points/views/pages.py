@@ -128,6 +128,11 @@ def mine(actor: Actor, account_id: int | None, before: int | None) -> Mine:
     )
 
 
+def waits(actor: Actor) -> list[tuple[int, Text, Text]]:
+    """Return (points, why, what comes next) of what waits for the actor, for a page that shows her balance."""
+    return [(amount, *texts.WAITS[reason]) for reason, amount in awards.held_by_reason(actor.member_id)]
+
+
 def proof(actor: Actor, txn_id: int) -> Proof:
     """Return everything behind one posting; raises NotFound for who may not see it."""
     found = accounts.proof(actor, txn_id)

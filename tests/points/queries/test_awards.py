@@ -13,7 +13,14 @@ from community.patrols.events import CheckInFact
 from community.people.models import Member
 from community.places.models import Area
 from community.points import jobs, subscribers
-from community.points.queries.awards import Nothing, held_points, open_awards, payable_members, why_nothing
+from community.points.queries.awards import (
+    Nothing,
+    held_by_reason,
+    held_points,
+    open_awards,
+    payable_members,
+    why_nothing,
+)
 from community.points.services import budget
 from tests.factories.people import make_member
 from tests.factories.places import make_village
@@ -66,9 +73,11 @@ def test_open_awards_are_those_that_wait_and_those_refused_lately(
         subscribers.settle_checkin(settled(first, accepted=False, by=leader))
     assert sorted(row.Award.state for row in open_awards(member.id)) == ["held", "refused"]
     assert held_points(member.id) == 5
+    assert [points for _reason, points in held_by_reason(member.id)] == [5]
     frozen_clock.tick(days=31)
     assert [row.Award.state for row in open_awards(member.id)] == ["held"]
     assert held_points(leader.id) == 0
+    assert held_by_reason(leader.id) == []
 
 
 def test_the_job_pays_who_waited_longest_when_the_budget_can_pay_again(frozen_clock: FrozenClock) -> None:
