@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from flask import Flask
 from sqlalchemy import select
 
 from community.audit.models import AuditEntry
-from community.core.db import session, transaction
+from community.core.db import db, session, transaction
 from community.core.errors import DomainError, Forbidden, NotFound
 from community.people import calling, phones
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_village
 from tests.harness.client import Visitor
+from tests.harness.processes import together
 
 PHONE = "+8619900000071"
 GUARDIAN = "+8619900000072"
@@ -92,6 +96,25 @@ def test_forty_numbers_a_day_are_enough(admin, member, frozen_clock):
     assert caught.value.code == "phones_often"
     frozen_clock.tick(days=1, minutes=1)
     assert reveal(admin, member).whole
+
+
+@pytest.mark.engine
+@pytest.mark.faults
+def test_who_asks_from_many_pages_at_once_sees_forty_too(race_database: str, make_app: Callable[..., Flask]) -> None:
+    app = make_app(database_url=race_database)
+    with app.app_context():
+        with transaction():
+            village = make_village()
+            asked = [make_member(village, **phones.columns(f"+861990000{number:04d}")).id for number in range(12)]
+            admin = make_member(village)
+            make_grant(admin, "village_admin", village)
+            admin_id = admin.id
+        shown = together(
+            race_database, "tests.people.racers:reveal", processes=4, admin=admin_id, members=asked, times=12
+        )
+        assert sum(shown) == calling.DAILY
+        assert len(looks()) == calling.DAILY
+        db.engine.dispose()
 
 
 def test_the_page_shows_it_once_with_a_link_to_dial(client_page: Visitor, admin, member):
