@@ -224,7 +224,7 @@ def test_the_form_sent_again_after_the_session_was_ended_signs_nobody_in(client_
 
 def test_who_applied_here_is_known_here_when_she_signs_in(client_page: Visitor, house: House) -> None:
     apply(client_page, house, password="saopu-liangcha")
-    assert client_page.client.get_cookie("linli_known", domain="linli.test", path="/sign-in")
+    assert client_page.client.get_cookie("linli_known", domain="linli.test")
 
 
 def test_a_number_that_was_typed_too_often_today_comes_back_with_what_to_do(

@@ -1,6 +1,7 @@
-"""Who signed in on this phone before: a signed cookie of member ids that only the sign-in page is told.
+"""Who signed in on this phone before: a signed cookie of member ids.
 
-It opens nothing. It lets a member be found by her number on her own phone, however many others typed that number.
+It is told to the whole site, because who registers at a sign or with an application is added to those it knows. It
+opens nothing. It lets a member be found by her number on her own phone, however many others typed that number.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ from werkzeug.wrappers import Response
 from community.core.ids import MAX_ID
 
 COOKIE = "linli_known"
-PATH = "/sign-in"
 DAYS = 400
 # A family's phone; who comes sixth lets the one go who was here longest ago.
 MOST = 5
@@ -34,7 +34,6 @@ def remember(response: Response, member_id: int) -> Response:
         COOKIE,
         str(_signer().dumps(ids)),
         max_age=DAYS * 86400,
-        path=PATH,
         httponly=True,
         samesite="Lax",
         secure=current_app.config["SESSION_COOKIE_SECURE"],

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from flask import Response
 from sqlalchemy import func, select
 
 from community.core.db import session, transaction
 from community.patrols.models import Attempt, CheckIn
 from community.people import consents, phones, services as people
 from community.people.models import Consent, Member
+from community.people.views import known
 from community.places.models import Area
 from community.points.models import Award
 from tests.factories.patrols import make_scene
@@ -94,6 +96,19 @@ def test_a_phone_that_is_known_never_sees_the_form(client_page, scene):
     assert "怎么称呼您" not in page.text
     page = client_page.get(next(link for link in page.links if "first=1" in link))
     assert "怎么称呼您" in page.text
+
+
+def test_the_phone_still_knows_who_was_here_before_a_first_visitor(app, client_page, scene):
+    client_page.client.get("/")
+    with app.test_request_context():
+        earlier = known.remember(Response(), 77).headers["Set-Cookie"].partition("=")[2].partition(";")[0]
+    client_page.client.set_cookie(known.COOKIE, earlier, domain="linli.test")
+    page = client_page.get(f"/p/{scene.token}?first=1")
+    client_page.submit(form_of(page, scene.token), **TYPED)
+    [member] = newcomer()
+    cookie = client_page.client.get_cookie(known.COOKIE, domain="linli.test")
+    with app.test_request_context("/sign-in", headers={"Cookie": f"{known.COOKIE}={cookie.value}"}):
+        assert known.here() == (member.id, 77)
 
 
 def test_a_post_for_volunteers_has_no_such_form_and_takes_none(client_page, closed):
@@ -232,11 +247,11 @@ def test_a_replay_signs_nobody_in_who_was_verified_since(client_page, scene):
 def test_a_strangers_known_number_reads_the_same_and_gains_nothing(client_page, new_visitor, scene):
     with transaction():
         owner = make_member(scene.village, display_name="真王桂芬", **phones.columns("+8619900009871"))
-    known = client_page.submit(form_of(client_page.get(f"/p/{scene.token}"), scene.token), **TYPED)
+    taken = client_page.submit(form_of(client_page.get(f"/p/{scene.token}"), scene.token), **TYPED)
     other = new_visitor()
     fresh = other.submit(form_of(other.get(f"/p/{scene.token}"), scene.token), **(TYPED | {"phone": "19900009873"}))
-    assert known.text == fresh.text
-    assert "真王桂芬" not in known.text + client_page.get("/me").text
+    assert taken.text == fresh.text
+    assert "真王桂芬" not in taken.text + client_page.get("/me").text
     assert session().get(Member, owner.id).session_epoch == 1
     strangers = newcomer()
     assert len(strangers) == 2

@@ -109,13 +109,13 @@ def test_her_own_phone_knows_her_however_many_others_typed_her_number(client_pag
     page = client_page.submit(sign_in_form(client_page.get("/sign-in")), phone=PHONE, password=PASSWORD)
     assert page.h1 == signed_in.h1
     forged = new_visitor()
-    forged.client.set_cookie("linli_known", f"[{member.id}].x.y", domain="linli.test", path="/sign-in")
+    forged.client.set_cookie("linli_known", f"[{member.id}].x.y", domain="linli.test")
     forged.submit(sign_in_form(forged.get("/sign-in")), phone=PHONE, password=PASSWORD, status=422)
 
 
 def test_what_a_phone_knows_travels_to_the_sign_in_page_alone(client_page, member):
     client_page.submit(sign_in_form(client_page.get("/sign-in")), phone=PHONE, password=PASSWORD)
-    cookie = client_page.client.get_cookie("linli_known", domain="linli.test", path="/sign-in")
+    cookie = client_page.client.get_cookie("linli_known", domain="linli.test")
     assert cookie
     assert cookie.http_only
     assert cookie.same_site == "Lax"
