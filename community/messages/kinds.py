@@ -20,6 +20,13 @@ class Kind:
     needs: frozenset[str]
 
 
+@dataclass(frozen=True)
+class Person:
+    """A member in a message's parameters: her id is kept and never her name, which goes when she is erased."""
+
+    member_id: int
+
+
 class UnknownKind(LookupError):
     """A message of a kind that no room registered: a programming error."""
 

@@ -16,7 +16,6 @@ from community.core.web.display import day
 from community.messages import forgetting, kinds
 from community.messages.models import Announcement
 from community.messages.services import notify
-from community.people import queries as people
 from community.people.events import (
     ErasureAsked,
     MemberErased,
@@ -107,8 +106,7 @@ kinds.register(
 
 def tell_code_made(event: SignInCodeMade) -> None:
     """She reads on the phones she has that a way in was opened, and by whom."""
-    who = people.names([event.by_id]).get(event.by_id) or plain(_("管理员"))
-    notify(event.member_id, "people.code_made", {"who": who}, link="/me")
+    notify(event.member_id, "people.code_made", {"who": kinds.Person(event.by_id)}, link="/me")
 
 
 def tell_code_used(event: SignInCodeUsed) -> None:

@@ -12,8 +12,9 @@ from community.core import clock
 from community.core.db import session, transaction
 from community.messages import subscribers
 from community.messages.models import Message
-from community.messages.wording import words
-from community.people.events import MemberMerged, MemberReinstated, MemberSuspended
+from community.messages.wording import names_in, words
+from community.people import erasing
+from community.people.events import MemberMerged, MemberReinstated, MemberSuspended, SignInCodeMade
 from tests.factories.people import make_member
 
 pytestmark = pytest.mark.usefixtures("app", "frozen_clock")
@@ -57,3 +58,21 @@ def test_an_office_is_told_with_place_last_day_and_reason(member):
     assert "没有结束日期" in given[1]
     assert "2027年1月31日" in changed[1], "the last day, not the midnight after it"
     assert "调离" in ended[1]
+
+
+def test_who_made_a_code_is_named_as_she_is_called_today_and_not_once_she_is_erased(member, statements):
+    with transaction():
+        by = make_member(display_name="陈建国")
+        for _time in range(3):
+            subscribers.tell_code_made(SignInCodeMade(member.id, by.id, "read_out"))
+    assert "陈建国当面确认是您" in read(member)[0][1]
+    with transaction():
+        erasing._blank(by, clock.now())
+    assert all("陈建国" not in str(row.params) for row in session().scalars(select(Message)))
+    statements.clear()
+    rows = session().scalars(select(Message)).all()
+    names = names_in(row.params for row in rows)
+    told = [words(row.kind, row.params, names)[1] for row in rows]
+    assert len(told) == 3
+    assert all(one.startswith("已注销用户当面确认是您") for one in told)
+    assert len(statements) == 2, "the messages, and all their names"

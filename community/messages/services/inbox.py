@@ -28,8 +28,9 @@ def notify(
     """Put a message of `kind` into the member's inbox, in the current transaction; return its id.
 
     `params` fill the kind's texts when it is read: text as it is, whole numbers as "1,280", datetimes and dates in the
-    reader's language. `link` is a path of this site. Nobody sees it before `not_before`, and until then `take_back` may
-    drop it. Raises UnknownKind, KeyError (a missing parameter) or ValueError.
+    reader's language; `kinds.Person` a member, named as she is called when it is read. `link` is a path of this site.
+    Nobody sees it before `not_before`, and until then `take_back` may drop it. Raises UnknownKind, KeyError (a missing
+    parameter) or ValueError.
     """
     kinds.must_fit(kind, set(params))
     if link is not None and (not link.startswith("/") or link.startswith("//")):
@@ -134,4 +135,6 @@ def _stored(value: object) -> Any:
         return {"at": value.astimezone(dt.UTC).isoformat()}
     if isinstance(value, dt.date):
         return {"on": value.isoformat()}
+    if isinstance(value, kinds.Person):
+        return {"member": value.member_id}
     return value if isinstance(value, (int, str)) else str(value)

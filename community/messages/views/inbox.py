@@ -24,9 +24,10 @@ def inbox() -> str:
     actor = must_be_signed_in()
     before = request.args.get("before", type=int)
     found = queries.inbox(actor, before=before if before and 0 < before <= MAX_ID else None)
+    names = wording.names_in(line.params for line in found.lines)
     return render_template(
         "messages/inbox.html",
-        lines=[(line, *wording.words(line.kind, line.params)) for line in found.lines],
+        lines=[(line, *wording.words(line.kind, line.params, names)) for line in found.lines],
         unread=found.unread,
         announced=announcements.shown_to(actor, limit=ANNOUNCED) if before is None else [],
         newest=found.lines[0].id if found.lines else None,
