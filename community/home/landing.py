@@ -56,7 +56,7 @@ def landing(token: str) -> Response:
             raise
         return make_response(render_template("places/fake.html", code=token[:60]), 404)
     if first.is_offered(post):
-        return make_response(render_template("patrols/first.html", page=first.page(post, token)))
+        return make_response(render_template("patrols/first.html", page=first.opened(post, token)))
     return make_response(render_template("home/landing.html", page=_page(current_actor(), post, token)))
 
 

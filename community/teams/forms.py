@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,11 +46,15 @@ class Refusable(Form):
 
     def blame(self, error: DomainError) -> None:
         """Show `error` at its field, or above the form when it has none."""
-        text = _told(error)
-        if error.field in self._fields:
-            self._fields[error.field].errors = [text]
-        else:
-            self.form_errors.append(text)
+        self.put({error.field or "": told(error)})
+
+    def put(self, said: Mapping[str, str]) -> None:
+        """Show refusals by the fields that they belong to, those of no field of this form above it."""
+        for name, text in said.items():
+            if name in self._fields:
+                self._fields[name].errors = [text]
+            else:
+                self.form_errors.append(text)
 
     def validate(self, extra_validators: Any = None) -> bool:
         """Check the fields; a token that no longer fits says that nothing was lost and one more tap is needed."""
@@ -130,10 +134,11 @@ def _stop_at(check: Callable[[], str], say: Callable[[str], Text] = lambda what:
     try:
         return check()
     except DomainError as error:
-        raise StopValidation(plain(say(_told(error)))) from None
+        raise StopValidation(plain(say(told(error)))) from None
 
 
-def _told(error: DomainError) -> str:
+def told(error: DomainError) -> str:
+    """Return a refusal in one text: what happened, and what to do next."""
     text = plain(error.message)
     return plain(_("%(what)s。%(next)s", what=text, next=plain(error.next_step))) if error.next_step else text
 

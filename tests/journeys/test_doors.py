@@ -23,6 +23,10 @@ NEW_PHONE = Callable[..., Phone]
 POST = "橹声里中心花园"
 NAME, NUMBER = "陈桂花", "199 0000 9871"
 DESK = {"viewport": {"width": 1280, "height": 900}, "is_mobile": False}
+WECHAT = (
+    "Mozilla/5.0 (Linux; Android 13; V2203A) AppleWebKit/537.36 (KHTML, like Gecko) Version/4.0 "
+    "Chrome/116.0.0.0 Mobile Safari/537.36 XWEB/1160117 MicroMessenger/8.0.49.2600(0x28003133) NetType/4G"
+)
 both = pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
 
 
@@ -87,6 +91,40 @@ def test_a_first_visitors_points_are_released_when_she_is_confirmed(
     # The same phone is known: one tap, nothing to fill in.
     page.goto(f"/p/{code}")
     expect(page.get_by_label("怎么称呼您")).to_have_count(0)
+    expect(page.get_by_role("button", name="打卡")).to_be_visible()
+    for visitor in (desk, phone):
+        visitor.close()
+
+
+@both
+def test_after_two_refusals_back_shows_the_form_and_never_asks_to_send_again(
+    demo_server: Server, new_phone: NEW_PHONE, script: bool
+) -> None:
+    desk = new_phone(demo_server, java_script_enabled=script, **DESK)
+    admin = desk.open("/")
+    become(admin, "村社管理员")
+    phone = new_phone(demo_server, java_script_enabled=script, user_agent=WECHAT)
+    page = phone.open("/")
+    page.goto(f"/p/{sign_of(admin)}")
+    page.get_by_label("怎么称呼您").fill("陈桂花")
+    page.get_by_label("手机号").fill("12345")
+    page.get_by_label("14–17 岁").check()
+    for _once in range(2):
+        page.get_by_role("button", name="同意并打卡").click()
+        expect(page.get_by_role("alert")).to_contain_text("这不像一个手机号")
+        page.get_by_label("60 岁以上").check()
+    page.reload()
+    expect(page.get_by_label("怎么称呼您")).to_have_value("陈桂花")
+    # Chromium answers "send this form again?" with an error page of its own: Back must find none on its way.
+    for _once in range(2):
+        page.go_back()
+        expect(page.get_by_role("button", name="同意并打卡")).to_be_visible()
+    page.go_forward()
+    page.get_by_label("手机号").fill(NUMBER)
+    page.get_by_label("60 岁以上").check()
+    page.get_by_role("button", name="同意并打卡").click()
+    expect(page.get_by_role("main")).to_contain_text("打卡成功")
+    page.go_back()
     expect(page.get_by_role("button", name="打卡")).to_be_visible()
     for visitor in (desk, phone):
         visitor.close()

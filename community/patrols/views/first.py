@@ -16,12 +16,13 @@ from community.core.web import device
 from community.core.web.session import current_actor, last_member, sign_in
 from community.patrols.forms import FirstForm
 from community.patrols.services.first import Visited, Visitor, first_visit, newcomer_of
-from community.patrols.views import scan
+from community.patrols.views import first_kept, scan
 from community.people import consents
 from community.people.consents import ConsentText
 from community.people.views import arrival, known
 from community.places import queries as places
 from community.places.codes import ScannedPost
+from community.teams.forms import told
 
 V = TypeVar("V", bound=Callable[..., Any])
 # Against programs that register people by the hundred; carriers put thousands behind one address.
@@ -67,6 +68,12 @@ def page(post: ScannedPost, token: str, form: FirstForm | None = None, kept: sca
     )
 
 
+def opened(post: ScannedPost, token: str) -> FirstPage:
+    """Return the card as a GET shows it: with the form that was refused a moment ago, else empty."""
+    refused = first_kept.refused(token)
+    return page(post, token, refused.form, refused.kept) if refused else page(post, token)
+
+
 def is_sent(post: ScannedPost) -> bool:
     """Say whether this POST brings a first visitor's form."""
     return "name" in request.form and post.open_to == "anyone"
@@ -76,17 +83,16 @@ def visit(post: ScannedPost, token: str, kept: scan.Kept) -> Response:
     """Register and check in who sent the form, sign her in on this phone and lead her to her receipt."""
     form = FirstForm()
     if not form.validate_on_submit():
-        return _again(post, token, form, kept)
+        return first_kept.send_back(token, kept, {})
     try:
         visited = first_visit(_visitor(form), post, kept.evidence, device=device.current(), at=kept.captured_at)
     except DomainError as error:
         if error.field is None:
             raise
-        if not _told_kindly(error):
-            form.blame(error)
-        return _again(post, token, form, kept)
+        return first_kept.send_back(token, kept, {} if _told_kindly(error) else {error.field: told(error)})
     response = arrival.arrive(visited.member_id, visited.epoch, next_path=_after(visited, token))
     scan.forget(response)
+    first_kept.forget(response)
     response.linli_newcomer = True  # type: ignore[attr-defined]
     return response
 
@@ -137,11 +143,6 @@ def _visitor(form: FirstForm) -> Visitor:
         guardian_name=form.guardian_name.data or None,
         guardian_phone=form.guardian_phone.data or None,
     )
-
-
-def _again(post: ScannedPost, token: str, form: FirstForm, kept: scan.Kept) -> Response:
-    """Show the form again, filled. The scan keeps its first time, and its band in place of the position."""
-    return make_response(render_template("patrols/first.html", page=page(post, token, form, kept)), 422)
 
 
 def _after(visited: Visited, token: str) -> str:

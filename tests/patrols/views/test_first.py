@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from community.core.db import session, transaction
 from community.patrols.models import Attempt, CheckIn
+from community.patrols.views import first_kept
 from community.people import consents, phones, services as people
 from community.people.models import Consent, Member
 from community.people.views import known
@@ -148,7 +149,7 @@ def test_what_cannot_be_taken_comes_back_filled_and_nothing_is_written(client_pa
     before = counts()
     form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
     filled = {name: value for name, value in (form.filled() | TYPED | typed).items() if value is not None}
-    page = client_page.post(form.action, filled, 422)
+    page = client_page.post(form.action, filled)
     assert said in page.text
     assert page.one("input", name="phone").get("value") == filled["phone"]
     assert counts() == before
@@ -157,16 +158,64 @@ def test_what_cannot_be_taken_comes_back_filled_and_nothing_is_written(client_pa
     assert "打卡成功" in page.text
 
 
+def test_a_refused_form_comes_back_by_a_redirect_with_a_new_key_and_only_there(client_page, new_visitor, scene):
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    page = client_page.submit(form, **(TYPED | {"phone": "12345"}))
+    there, again = page.url, form_of(page, scene.token)
+    assert again.filled()["name"] == TYPED["name"]
+    assert again.filled()["command_key"] != form.filled()["command_key"]
+    assert client_page.get(there).one("input", name="phone").get("value") == "12345"  # Back opens it once more
+    assert client_page.last.headers["Cache-Control"] == "no-store"
+    assert not form_of(client_page.get(f"/p/{scene.token}?first=1"), scene.token).filled()["phone"]
+    assert not form_of(new_visitor().get(there), scene.token).filled()["phone"]
+
+
+def test_what_waits_on_a_phone_is_read_by_nobody_and_ends_with_the_visit(client_page, scene, frozen_clock):
+    def cookie():
+        return client_page.client.get_cookie(first_kept.COOKIE, domain="linli.test", path=first_kept.PATH)
+
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    page = client_page.submit(form, **(TYPED | {"name": "😀", "phone": "19900009871"}))
+    assert "19900009871" not in cookie().value
+    assert (cookie().http_only, cookie().same_site, cookie().max_age) == (True, "Lax", 600)
+    client_page.client.set_cookie(
+        first_kept.COOKIE, cookie().value[:-4] + "AAAA", domain="linli.test", path=first_kept.PATH
+    )
+    assert not form_of(client_page.get(page.url), scene.token).filled()["phone"]
+    client_page.submit(form_of(page, scene.token), name="陈桂花", phone="19900009871")
+    assert cookie() is None
+
+
+def test_a_form_of_another_sign_or_of_many_pages_is_not_carried_over(client_page, scene):
+    with transaction():
+        other = make_scene(post={"open_to": "anyone"})
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    page = client_page.submit(form, **(TYPED | {"name": "长" * 9000, "phone": "9" * 9000}))
+    assert "称呼最多 40 个字" in page.text
+    assert "这不像一个手机号" in page.text
+    assert len(client_page.client.get_cookie(first_kept.COOKIE, domain="linli.test", path="/p/").value) < 3500
+    assert not form_of(client_page.get(f"/p/{other.token}?first=1&again=1"), other.token).filled()["name"]
+
+
+def test_what_only_registering_finds_is_told_there_too(client_page, scene):
+    with transaction():
+        for _once in range(people.REGISTRATIONS):
+            people.register(None, name="老陈", phone=TYPED["phone"], age_band="60+")
+    page = client_page.submit(form_of(client_page.get(f"/p/{scene.token}"), scene.token), **TYPED)
+    assert page.text.count("今天登记了好几次") == 2
+    assert page.one("input", name="name").get("value") == TYPED["name"]
+
+
 def test_everything_that_is_wrong_is_said_at_once_above_and_at_each_field(client_page, scene):
     before, form = counts(), form_of(client_page.get(f"/p/{scene.token}"), scene.token)
-    page = client_page.submit(form, **(TYPED | {"name": "😀", "phone": "12345", "age_band": "14-17"}), status=422)
+    page = client_page.submit(form, **(TYPED | {"name": "😀", "phone": "12345", "age_band": "14-17"}))
     assert "还差一步：请监护人同意" in page.text  # not asked before: no mistake of hers
     wrong = {"guardian_name": "1", "guardian_phone": "0571-82630000"}
-    page = client_page.submit(form_of(page, scene.token), **wrong, status=422)
+    page = client_page.submit(form_of(page, scene.token), **wrong)
     for said in ("表情符号", "这不像一个手机号", "监护人：称呼里至少要有一个字", "监护人：这是座机号码"):
         assert said in page.text.split("第一次来")[0], said  # the summary
         assert said in page.text.split("第一次来")[1], said  # the fields
-    page = client_page.submit(form_of(page, scene.token), guardian_name="", guardian_phone="", status=422)
+    page = client_page.submit(form_of(page, scene.token), guardian_name="", guardian_phone="")
     for said in ("表情符号", "这不像一个手机号", "监护人：请填写称呼", "监护人：请填写手机号"):
         assert page.text.count(said) == 2, said
     assert counts() == before
@@ -175,17 +224,15 @@ def test_everything_that_is_wrong_is_said_at_once_above_and_at_each_field(client
 def test_a_guardian_with_the_childs_own_number_is_told_beside_the_other_mistakes(client_page, scene):
     form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
     typed = TYPED | {"name": "1", "age_band": "14-17"}
-    page = client_page.submit(form, **typed, status=422)
-    page = client_page.submit(
-        form_of(page, scene.token), guardian_name="陈爸爸", guardian_phone="+86 199-0000-9871", status=422
-    )
+    page = client_page.submit(form, **typed)
+    page = client_page.submit(form_of(page, scene.token), guardian_name="陈爸爸", guardian_phone="+86 199-0000-9871")
     assert "监护人的手机号不能和自己的一样" in page.text
     assert "称呼里至少要有一个字" in page.text
 
 
 def test_a_minors_guardian_is_never_called_optional(client_page, scene):
     form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
-    page = client_page.submit(form, **(TYPED | {"age_band": "14-17"}), status=422)
+    page = client_page.submit(form, **(TYPED | {"age_band": "14-17"}))
     assert "监护人手机号" in page.text
     assert "选填" not in page.text
     assert page.one("input", name="guardian_phone").get("required") is not None
@@ -194,7 +241,7 @@ def test_a_minors_guardian_is_never_called_optional(client_page, scene):
 def test_the_scan_keeps_its_first_time_while_the_form_is_mended(client_page, scene, frozen_clock):
     form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
     scanned = frozen_clock.now()
-    page = client_page.submit(form, **(TYPED | {"phone": "1"}), status=422)
+    page = client_page.submit(form, **(TYPED | {"phone": "1"}))
     frozen_clock.tick(minutes=3)
     client_page.submit(form_of(page, scene.token), phone="19900009871")
     assert session().scalars(select(CheckIn)).one().used_at == scanned
@@ -202,7 +249,7 @@ def test_the_scan_keeps_its_first_time_while_the_form_is_mended(client_page, sce
 
 def test_a_minor_waits_for_her_guardian_and_is_registered(client_page, scene):
     form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
-    page = client_page.submit(form, **(TYPED | {"age_band": "14-17"}), status=422)
+    page = client_page.submit(form, **(TYPED | {"age_band": "14-17"}))
     filled = form_of(page, scene.token).filled(guardian_name="陈爸爸", guardian_phone="19900009870")
     page = client_page.post(form.action, filled, then=403)
     assert "等监护人同意" in page.text
