@@ -29,10 +29,10 @@ class Revealed:
 def reveal(actor: Actor, *, member_id: int, reason: str, guardian: bool = False) -> Revealed:
     """Return the member's whole number, or her guardian's, and write who looked and why.
 
-    Raises NotFound outside the actor's areas and without a number, DomainError (field "why") without a reason and
-    after forty numbers in a day.
+    Raises NotFound outside the actor's areas and without a number, DomainError (field "why") without a reason that
+    says something and after forty numbers in a day.
     """
-    told = policies.reason(reason, missing=_("请写明为什么要打这个电话，她会看到"), field="why")
+    told = policies.told_reason(reason, missing=_("请写明为什么要打这个电话，她会看到"), field="why")
     member = queries.known_member(member_id)
     must(actor, Perm.PHONE_REVEAL, member)
     token = member.guardian_phone_cipher if guardian else member.phone_cipher

@@ -32,6 +32,7 @@ ask_for_text: Provider[None] = Provider("people.ask_for_text", lambda _cipher, _
 
 # Whether the site could not go on without her (the last administrator); `access` answers.
 indispensable: Provider[bool] = Provider("people.indispensable", lambda _member_id: False)
+REASON_SHORTEST: Final = 4
 REASON_LONGEST: Final = 200
 
 # What breaks first when somebody tries: the commonest ones of eight characters and more.
@@ -153,4 +154,13 @@ def reason(text: str, *, missing: Text, field: str = "reason") -> str:
         raise DomainError("reason_missing", missing, field=field)
     if len(told) > REASON_LONGEST:
         raise DomainError("reason_long", _("最多 200 个字"), field=field)
+    return told
+
+
+def told_reason(text: str, *, missing: Text, field: str) -> str:
+    """Return a reason that says something: four characters at least, three of them different. Else as `reason`."""
+    told = reason(text, missing=missing, field=field)
+    said = [character for character in told.lower() if character.isalnum()]
+    if len(said) < REASON_SHORTEST or len(set(said)) < REASON_SHORTEST - 1:
+        raise DomainError("reason_short", _("请写清楚一点，她会看到，例如：通知她周三开会"), field=field)
     return told

@@ -66,11 +66,19 @@ def test_a_guardians_number_is_a_look_at_the_minor(admin, member):
     assert len(looks()) == 1
 
 
-def test_no_reason_no_number(admin, member):
+@pytest.mark.parametrize(
+    "reason", [" ", "打", "有事", "打电话", "哈哈哈哈哈", "……。。。。", "1111", "ok ok", "a b c", "联 系 她"]
+)
+def test_no_reason_that_says_something_no_number(admin, member, reason):
     with pytest.raises(DomainError) as caught:
-        reveal(admin, member, reason=" ")
+        reveal(admin, member, reason=reason)
     assert caught.value.field == "why"
     assert looks() == []
+
+
+@pytest.mark.parametrize("reason", ["核对打卡", "开会通知她", "Call back", "家里没人应门"])
+def test_a_short_sentence_is_reason_enough(admin, member, reason):
+    assert reveal(admin, member, reason=reason).whole
 
 
 def test_other_areas_other_roles_and_the_merged_get_none(admin, member, village):
