@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import pytest
 from sqlalchemy import select
 
@@ -44,3 +47,56 @@ def test_whoever_tells_too_often_waits(client_page: Visitor) -> None:
         client_page.submit(form)
     assert client_page.client.post("/fake-signs", data=form.filled()).status_code == 429
     assert session().scalars(select(FakeSignReport.times)).one() == 1
+
+
+class Clock:
+    """The clock that limits go by, which can be set on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = time.time()
+        monkeypatch.setattr("limits.storage.memory.time.time", lambda: self.now)
+
+
+@pytest.fixture
+def limit_clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def tell(visitor: Visitor, address: str) -> int:
+    """Report the code once from `address`, with a form of the visitor's own; return the answer's status."""
+    form = visitor.get(BAD, 404).form("/fake-signs")
+    answer = visitor.client.post("/fake-signs", data=form.filled(), environ_base={"REMOTE_ADDR": address})
+    return answer.status_code
+
+
+def test_one_phone_tells_of_twenty_codes_a_day_wherever_it_is(client_page: Visitor, limit_clock: Clock) -> None:
+    seen = []
+    for number in range(22):
+        seen.append(tell(client_page, f"192.0.2.{number}"))
+        limit_clock.now += 3600
+    assert seen == [303] * 20 + [429] * 2
+    limit_clock.now += 3 * 3600
+    assert tell(client_page, "192.0.2.99") == 303, "a day after the first"
+
+
+def test_one_address_tells_of_a_hundred_codes_a_day_by_however_many_phones(
+    new_visitor: Callable[[], Visitor], limit_clock: Clock
+) -> None:
+    seen = []
+    for number in range(102):
+        if number % 20 == 0:
+            phone = new_visitor()
+        seen.append(tell(phone, "192.0.2.1"))
+        limit_clock.now += 600
+    assert seen == [303] * 100 + [429] * 2
+    assert tell(new_visitor(), "192.0.2.2") == 303, "another address is not held up"
+
+
+def test_one_address_tells_of_forty_codes_an_hour(new_visitor: Callable[[], Visitor], limit_clock: Clock) -> None:
+    seen = []
+    for number in range(42):
+        if number % 20 == 0:
+            phone = new_visitor()
+        seen.append(tell(phone, "192.0.2.1"))
+        limit_clock.now += 10
+    assert seen == [303] * 40 + [429] * 2
