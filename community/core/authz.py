@@ -48,6 +48,19 @@ class Perm(StrEnum):
     POINTS_READ = "points:account:read"
     BUDGET_READ = "points:budget:read"
     AWARD_READ = "points:award:read"
+    AWARD_DECIDE = "points:award:decide"
+    AWARD_PROPOSE = "points:award:propose"
+    APPEAL_MAKE = "points:appeal:make"
+    APPEAL_DECIDE = "points:appeal:decide"
+    REWARD_REDEEM = "points:reward:redeem"
+    REWARD_HAND = "points:reward:hand"
+    REWARD_MANAGE = "points:reward:manage"
+    RULE_DRAFT = "points:rule:draft"
+    RULE_PUBLISH = "points:rule:publish"
+    BUDGET_MANAGE = "points:budget:manage"
+    MONTH_READ = "points:month:read"
+    MONTH_CLOSE = "points:month:close"
+    ANOMALY_READ = "points:anomaly:read"
     DESK_OPEN = "home:desk:open"
 
 
@@ -62,6 +75,8 @@ OWN = frozenset(
         Perm.CHECKIN_READ,
         Perm.POINTS_READ,
         Perm.AWARD_READ,
+        Perm.APPEAL_MAKE,
+        Perm.REWARD_REDEEM,
     }
 )
 

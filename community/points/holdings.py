@@ -7,7 +7,21 @@ from sqlalchemy import select
 from community.core.holdings import Kept, Room
 from community.core.i18n import _
 from community.places.queries import AREA
-from community.points.models import Account, Award, Entry, Lot, Rule, RuleUsage, Transfer, Txn
+from community.points.models import (
+    Account,
+    Appeal,
+    Award,
+    Entry,
+    Lot,
+    PointsCase,
+    RewardItem,
+    RewardOrder,
+    Rule,
+    RuleObjection,
+    RuleUsage,
+    Transfer,
+    Txn,
+)
 from community.points.texts import WAITS
 
 _TEN_YEARS = _("至少十年；注销后不带姓名")
@@ -119,4 +133,130 @@ _USAGE = Kept(
     ),
 )
 
-HELD = Room("points", _("您的积分"), (_ACCOUNTS, _LINES, _AWARDS, _USAGE))
+_CASES = Kept(
+    key="cases",
+    title=_("补记和更正"),
+    why=_("有人提出给您补记积分，或更正记错的积分"),
+    how_long=_TEN_YEARS,
+    seen_by=_WHO,
+    words={
+        "kind": _("种类"),
+        "amount": _("分值"),
+        "earned_on": _("哪一天"),
+        "reason": _("原因"),
+        "state": _("结果"),
+        "created_at": _("提出时间"),
+        "done_at": _("决定时间"),
+        "written_off": _("不追回"),
+    },
+    rows=lambda ids: (
+        select(
+            PointsCase.kind,
+            PointsCase.amount,
+            PointsCase.earned_on,
+            PointsCase.reason,
+            PointsCase.state,
+            PointsCase.created_at,
+            PointsCase.done_at,
+            PointsCase.written_off,
+        )
+        .where(PointsCase.subject_id.in_(ids))
+        .order_by(PointsCase.id)
+    ),
+    choices={
+        "kind": {"award": _("补记"), "reversal": _("更正")},
+        "state": {"open": _("等待中"), "posted": _("已发放"), "refused": _("没有发放")},
+    },
+)
+
+_APPEALS = Kept(
+    key="appeals",
+    title=_("积分申诉"),
+    why=_("您不同意的，由另一个人重新看"),
+    how_long=_TEN_YEARS,
+    seen_by=_WHO,
+    words={
+        "about": _("对哪一条"),
+        "words": _("您写的"),
+        "created_at": _("提出时间"),
+        "due_on": _("最晚答复"),
+        "state": _("结果"),
+        "answer": _("答复"),
+        "decided_at": _("决定时间"),
+    },
+    rows=lambda ids: (
+        select(
+            Appeal.subject_ref.label("about"),
+            Appeal.words,
+            Appeal.created_at,
+            Appeal.due_on,
+            Appeal.state,
+            Appeal.answer,
+            Appeal.decided_at,
+        )
+        .where(Appeal.member_id.in_(ids))
+        .order_by(Appeal.id)
+    ),
+    choices={
+        "state": {"open": _("等待中"), "upheld": _("维持原来的决定"), "changed": _("已更正"), "withdrawn": _("已撤回")},
+    },
+)
+
+_ORDERS = Kept(
+    key="orders",
+    title=_("兑换和捐赠"),
+    why=_("您用积分换了什么、在哪里领"),
+    how_long=_TEN_YEARS,
+    seen_by=_WHO,
+    words={
+        "item": _("物品"),
+        "quantity": _("数量"),
+        "points": _("积分"),
+        "state": _("结果"),
+        "created_at": _("提出时间"),
+        "expires_at": _("最晚领取"),
+        "done_at": _("完成时间"),
+        "words": _("说明"),
+    },
+    rows=lambda ids: (
+        select(
+            RewardItem.name_zh.label("item"),
+            RewardOrder.quantity,
+            RewardOrder.points,
+            RewardOrder.state,
+            RewardOrder.created_at,
+            RewardOrder.expires_at,
+            RewardOrder.done_at,
+            RewardOrder.words,
+        )
+        .join(RewardItem, RewardItem.id == RewardOrder.item_id)
+        .where(RewardOrder.member_id.in_(ids))
+        .order_by(RewardOrder.id)
+    ),
+    choices={
+        "state": {
+            "reserved": _("待领取"),
+            "collected": _("已领取"),
+            "cancelled": _("已取消"),
+            "expired": _("过期未领"),
+            "refused": _("没有发放"),
+            "donated": _("已捐赠"),
+        },
+    },
+)
+
+_OBJECTIONS = Kept(
+    key="objections",
+    title=_("对积分规则的意见"),
+    why=_("公示期内的意见都要答复"),
+    how_long=_TEN_YEARS,
+    seen_by=_WHO,
+    words={"words": _("您写的"), "at": _("提出时间"), "answer": _("答复"), "answered_at": _("决定时间")},
+    rows=lambda ids: (
+        select(RuleObjection.words, RuleObjection.at, RuleObjection.answer, RuleObjection.answered_at)
+        .where(RuleObjection.member_id.in_(ids))
+        .order_by(RuleObjection.id)
+    ),
+)
+
+HELD = Room("points", _("您的积分"), (_ACCOUNTS, _LINES, _AWARDS, _USAGE, _CASES, _APPEALS, _ORDERS, _OBJECTIONS))

@@ -6,7 +6,7 @@ from community.core import paths
 from community.patrols.events import CheckInAccepted, CheckInFact, CheckInFlagged, CheckInReopened, CheckInSettled
 from community.people.events import MemberErased, MemberMerged, MemberUnverified, MemberVerified
 from community.places.events import AreaMoved
-from community.points.models import Award
+from community.points.models import Appeal, Award, PointsCase, RewardItem, RewardOrder, RuleSet
 from community.points.services import awarding, deciding
 from community.points.services.awarding import Act
 
@@ -55,8 +55,16 @@ def keep_unverified(event: MemberUnverified) -> None:
 
 
 def area_moved(event: AreaMoved) -> None:
-    """Let waiting awards be found where their area is now; an award stays its town's."""
-    paths.rewrite((Award.scope_path,), event.old_path, event.new_path)
+    """Let what is still to be decided or handed over be found where its area is now; all of it stays its town's."""
+    columns = (
+        Award.scope_path,
+        PointsCase.scope_path,
+        Appeal.scope_path,
+        RuleSet.scope_path,
+        RewardItem.scope_path,
+        RewardOrder.scope_path,
+    )
+    paths.rewrite(columns, event.old_path, event.new_path)
 
 
 def take_over_merged(event: MemberMerged) -> None:

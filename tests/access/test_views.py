@@ -130,7 +130,7 @@ def test_the_form_offers_only_what_she_could_give(client_page: Visitor, village:
     client_page.sign_in(admin_of(village, "village_admin").id)
     options = client_page.get(f"/desk/grants/new/{person.id}").one("select", name="role")
     values = [option.get("value") for option in options.iter() if str(option.tag).endswith("option")]
-    assert values == ["", "village_admin", "association_admin", "grid_worker"]
+    assert values == ["", "village_admin", "association_admin", "grid_worker", "shop_keeper"]
 
 
 @pytest.mark.parametrize("role", ["town_admin", "system_admin", "district_office", "team_leader", "emperor"])

@@ -33,6 +33,11 @@ EXCUSED = {
     "txn.approver_id": SIGNATURE,
     "membership_event.by_id": SIGNATURE,
     "checkin_event.by_id": SIGNATURE,
+    "award_vote.by_id": SIGNATURE,
+    "case_vote.by_id": SIGNATURE,
+    "stock_move.by_id": SIGNATURE,
+    "budget_move.by_id": SIGNATURE,
+    "reward_order.by_id": SIGNATURE,
 }
 
 

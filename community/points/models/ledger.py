@@ -1,14 +1,15 @@
-"""The ledger of points.md §2.1, as far as awards need it; ★ tables are materialised and moved only by postings."""
+"""The ledger of points.md §2.1; ★ tables are materialised and moved only by postings."""
 
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
 from sqlalchemy import (
     JSON,
+    Boolean,
     CheckConstraint,
-    ColumnElement,
     Date,
     ForeignKey,
     ForeignKeyConstraint,
@@ -21,14 +22,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from community.core.authz import under
 from community.core.db import Base, Id, append_only, frozen_columns, int_id, one_of
 
 ASSETS = ("points", "minutes")
 ACCOUNT_KINDS = ("resident", "issuance", "budget", "redeemed", "expired", "reversed", "adjustment")
 TXN_KINDS = ("award", "redeem", "expire", "reverse", "adjust", "donate")
-AWARD_STATES = ("held", "posted", "refused")
-HOLD_REASONS = ("budget", "flagged", "unverified", "review")
+HOLD_OUTCOMES = ("posted", "voided", "expired")
 NEVER = dt.date(9999, 12, 31)
 _RESIDENT = "kind = 'resident'"
 
@@ -71,72 +70,6 @@ class Account(Base):
     posted: Mapped[Id] = mapped_column(default=0)
     held: Mapped[Id] = mapped_column(default=0)
     seq: Mapped[int] = mapped_column(Integer, default=0)
-
-
-@frozen_columns("id", "town_id", "code")
-class Rule(Base):
-    """A rule of a town; its words and numbers live in versions."""
-
-    __tablename__ = "rule"
-    __table_args__ = (UniqueConstraint("town_id", "code", name="uq_rule_code"),)
-
-    id: Mapped[int] = int_id()
-    town_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
-    code: Mapped[str] = mapped_column(String(12))
-
-
-@frozen_columns(
-    "rule_id", "version", "trigger", "min_grade", "amount", "once_per", "cap_day", "expires_months",
-    "text_zh", "text_en", "resolution", "published_on", "effective_on",
-)  # fmt: skip
-class RuleVersion(Base):
-    """One adopted version of a rule: which event earns how much, under which conditions and caps.
-
-    A version never changes (only `ends_on` is set when the next one starts): the past keeps its rules (points.md §1.4).
-    Amounts are positive: no rule can take points.
-    """
-
-    __tablename__ = "rule_version"
-    __table_args__ = (
-        UniqueConstraint("rule_id", "version", name="uq_rule_version"),
-        CheckConstraint("amount > 0", name="amount_positive"),
-        CheckConstraint("cap_day IS NULL OR cap_day >= amount", name="cap_day"),
-        CheckConstraint("once_per IN ('', 'hour', 'day')", name="once_per"),
-        CheckConstraint("min_grade IN ('A', 'B', 'C', 'D')", name="min_grade"),
-        CheckConstraint("effective_on >= published_on", name="published_first"),
-        CheckConstraint("expires_months BETWEEN 1 AND 120", name="expires_months"),
-        Index("ix_rule_version_trigger", "trigger", "effective_on"),
-    )
-
-    id: Mapped[int] = int_id()
-    rule_id: Mapped[Id] = mapped_column(ForeignKey("rule.id"))
-    version: Mapped[str] = mapped_column(String(12))
-    trigger: Mapped[str] = mapped_column(String(40))
-    min_grade: Mapped[str] = mapped_column(String(1), default="D")
-    amount: Mapped[int] = mapped_column(Integer)
-    once_per: Mapped[str] = mapped_column(String(4), default="")
-    cap_day: Mapped[int | None] = mapped_column(Integer)
-    expires_months: Mapped[int] = mapped_column(Integer, default=24)
-    text_zh: Mapped[str] = mapped_column(String(400))
-    text_en: Mapped[str] = mapped_column(String(600))
-    # The resolution that adopted it (2018 procedure: draft, review, vote, publication).
-    resolution: Mapped[str] = mapped_column(String(120))
-    published_on: Mapped[dt.date] = mapped_column(Date)
-    effective_on: Mapped[dt.date] = mapped_column(Date)
-    ends_on: Mapped[dt.date | None] = mapped_column(Date)
-
-
-class RuleUsage(Base):
-    """★ How much of a cap a subject has used in a period ("2026-11-23", "2026-11-23T19")."""
-
-    __tablename__ = "rule_usage"
-    __table_args__ = (CheckConstraint("used >= 0 AND used <= cap", name="cap"),)
-
-    rule_id: Mapped[Id] = mapped_column(ForeignKey("rule.id"), primary_key=True)
-    subject_id: Mapped[Id] = mapped_column(ForeignKey("member.id"), primary_key=True)
-    period_key: Mapped[str] = mapped_column(String(16), primary_key=True)
-    used: Mapped[int] = mapped_column(Integer)
-    cap: Mapped[int] = mapped_column(Integer)
 
 
 @frozen_columns(
@@ -252,6 +185,67 @@ class Lot(Base):
     expires_on: Mapped[dt.date] = mapped_column(Date)
 
 
+@append_only
+class LotUse(Base):
+    """How much a debit took from a lot: every debit of a resident is allocated in full (I5, I7)."""
+
+    __tablename__ = "lot_use"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"), Index("ix_lot_use_transfer", "transfer_id"))
+
+    lot_id: Mapped[Id] = mapped_column(ForeignKey("lot.id"), primary_key=True)
+    transfer_id: Mapped[Id] = mapped_column(ForeignKey("transfer.id"), primary_key=True)
+    amount: Mapped[int] = mapped_column(Integer)
+
+
+@append_only
+class Hold(Base):
+    """Points set aside for an order until they are spent or given back."""
+
+    __tablename__ = "hold"
+    __table_args__ = (
+        CheckConstraint("amount > 0", name="amount"),
+        UniqueConstraint("town_id", "dedupe_key", name="uq_hold_dedupe"),
+        Index("ix_hold_order", "order_id"),
+        Index("ix_hold_account", "account_id"),
+    )
+
+    id: Mapped[int] = int_id()
+    town_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
+    account_id: Mapped[Id] = mapped_column(ForeignKey("account.id"))
+    order_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("reward_order.id"))
+    amount: Mapped[int] = mapped_column(Integer)
+    dedupe_key: Mapped[str] = mapped_column(String(140))
+    expires_at: Mapped[dt.datetime]
+
+
+@append_only
+class HoldLot(Base):
+    """From which lots a hold is: they are chosen when it is made, so that what is held does not expire."""
+
+    __tablename__ = "hold_lot"
+    __table_args__ = (CheckConstraint("amount > 0", name="amount"), Index("ix_hold_lot_lot", "lot_id"))
+
+    hold_id: Mapped[Id] = mapped_column(ForeignKey("hold.id"), primary_key=True)
+    lot_id: Mapped[Id] = mapped_column(ForeignKey("lot.id"), primary_key=True)
+    amount: Mapped[int] = mapped_column(Integer)
+
+
+@append_only
+class HoldResolution(Base):
+    """What became of a hold. The primary key makes it end at most once."""
+
+    __tablename__ = "hold_resolution"
+    __table_args__ = (
+        CheckConstraint(one_of("outcome", HOLD_OUTCOMES), name="outcome"),
+        CheckConstraint("(outcome = 'posted') = (transfer_id IS NOT NULL)", name="posted"),
+    )
+
+    hold_id: Mapped[Id] = mapped_column(ForeignKey("hold.id"), primary_key=True)
+    outcome: Mapped[str] = mapped_column(String(8))
+    transfer_id: Mapped[Id | None] = mapped_column(ForeignKey("transfer.id"), unique=True)
+    at: Mapped[dt.datetime]
+
+
 class Unsealed(Base):
     """The sealer's outbox: postings that no seal covers yet."""
 
@@ -261,69 +255,47 @@ class Unsealed(Base):
     town_id: Mapped[Id] = mapped_column(ForeignKey("area.id"), index=True)
 
 
-class BudgetSlot(Base):
-    """★ A slice of a town's points budget for a year; many small rows instead of one hot one (points.md §2.4)."""
+@append_only
+class Seal(Base):
+    """A link of a town's hash chain over its postings (points.md §2.5)."""
 
-    __tablename__ = "budget_slot"
-    __table_args__ = (CheckConstraint("used >= 0 AND used <= amount", name="limit"),)
+    __tablename__ = "seal"
+    __table_args__ = (ForeignKeyConstraint(["town_id", "txn_id"], ["txn.town_id", "txn.id"], name="fk_seal_txn"),)
 
     town_id: Mapped[Id] = mapped_column(ForeignKey("area.id"), primary_key=True)
-    year: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    slot: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
-    amount: Mapped[int] = mapped_column(Integer)
-    used: Mapped[int] = mapped_column(Integer, default=0)
+    # From 1, without a gap.
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    txn_id: Mapped[Id] = mapped_column(unique=True)
+    leaf_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    prev_hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    hash: Mapped[bytes] = mapped_column(LargeBinary(32))
+    sealed_at: Mapped[dt.datetime]
 
 
-@frozen_columns(
-    "id", "town_id", "rule_version_id", "dedupe_key", "subject_id", "evidence_ref", "amount",
-    "earned_at", "explain", "created_at",
-)  # fmt: skip
-class Award(Base):
-    """An award that could not be posted at once: held, with a reason its owner sees, until it is posted or refused."""
+@append_only
+class LedgerCheck(Base):
+    """One run of the invariants over a town's ledger; a red one freezes redeeming in that town until a green one."""
 
-    __tablename__ = "award"
-    __table_args__ = (
-        CheckConstraint(one_of("state", AWARD_STATES), name="state"),
-        CheckConstraint(one_of("reason_code", HOLD_REASONS), name="reason"),
-        CheckConstraint("amount > 0", name="amount"),
-        CheckConstraint("decided_by IS NULL OR decided_by <> subject_id", name="decided_by_another"),
-        CheckConstraint("(state = 'posted') = (txn_id IS NOT NULL)", name="posted"),
-        UniqueConstraint("town_id", "dedupe_key", name="uq_award_dedupe"),
-        Index("ix_award_subject", "subject_id", "state"),
-        Index("ix_award_evidence", "evidence_ref"),
-        Index("ix_award_queue", "town_id", "state", "reason_code"),
-        Index(
-            "ix_award_due",
-            "not_before",
-            sqlite_where=text("not_before IS NOT NULL"),
-            postgresql_where=text("not_before IS NOT NULL"),
-        ),
-    )
+    __tablename__ = "ledger_check"
+    __table_args__ = (Index("ix_ledger_check_latest", "town_id", "at"),)
 
     id: Mapped[int] = int_id()
     town_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
-    scope_path: Mapped[str] = mapped_column(String(200))
-    rule_version_id: Mapped[Id] = mapped_column(ForeignKey("rule_version.id"))
-    dedupe_key: Mapped[str] = mapped_column(String(140))
-    subject_id: Mapped[Id] = mapped_column(ForeignKey("member.id"))
-    evidence_ref: Mapped[str] = mapped_column(String(60))
-    amount: Mapped[int] = mapped_column(Integer)
-    earned_at: Mapped[dt.datetime]
-    explain: Mapped[dict[str, Any]] = mapped_column(JSON)
-    state: Mapped[str] = mapped_column(String(10))
-    reason_code: Mapped[str] = mapped_column(String(12))
-    created_at: Mapped[dt.datetime]
-    decided_at: Mapped[dt.datetime | None]
-    decided_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
-    decision: Mapped[str | None] = mapped_column(String(200))
-    txn_id: Mapped[Id | None] = mapped_column(ForeignKey("txn.id"))
-    # What it waited for was decided, and the decision may be undone until then; set on waiting awards only.
-    not_before: Mapped[dt.datetime | None]
+    at: Mapped[dt.datetime]
+    ok: Mapped[bool] = mapped_column(Boolean)
+    # Invariant → number of rows that break it; with the head of the chain at that moment.
+    found: Mapped[dict[str, Any]] = mapped_column(JSON)
+    head_seq: Mapped[int] = mapped_column(Integer)
+    head_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
-    @property
-    def owner_id(self) -> int:
-        return self.subject_id
 
-    @classmethod
-    def in_scope(cls, prefixes: tuple[str, ...], team_ids: tuple[int, ...]) -> ColumnElement[bool]:  # noqa: ARG003
-        return under(cls.scope_path, prefixes)
+@append_only
+class ExpiryNotice(Base):
+    """That a member was told, so many days before, that points of hers expire on a day; told once."""
+
+    __tablename__ = "expiry_notice"
+
+    account_id: Mapped[Id] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    expires_on: Mapped[dt.date] = mapped_column(Date, primary_key=True)
+    days_before: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    at: Mapped[dt.datetime]

@@ -1,0 +1,70 @@
+"""The room's tables, by subject: the ledger, rules, awards and decisions, money and months, the rewards shop.
+
+Private to the room: others use its services, queries and events.
+"""
+
+from community.points.models.awards import AWARD_STATES, HOLD_REASONS, Appeal, Award, AwardVote, CaseVote, PointsCase
+from community.points.models.ledger import (
+    ACCOUNT_KINDS,
+    ASSETS,
+    NEVER,
+    TXN_KINDS,
+    Account,
+    Entry,
+    ExpiryNotice,
+    Hold,
+    HoldLot,
+    HoldResolution,
+    LedgerCheck,
+    Lot,
+    LotUse,
+    Seal,
+    Transfer,
+    Txn,
+    Unsealed,
+)
+from community.points.models.money import BudgetMove, BudgetSlot, PeriodClose, StatementLeaf, TownTerms
+from community.points.models.rules import Rule, RuleDraft, RuleObjection, RuleSet, RuleUsage, RuleVersion
+from community.points.models.shop import RewardItem, RewardOrder, StockMove, Supplier
+
+__all__ = [
+    "ACCOUNT_KINDS",
+    "ASSETS",
+    "AWARD_STATES",
+    "HOLD_REASONS",
+    "NEVER",
+    "TXN_KINDS",
+    "Account",
+    "Appeal",
+    "Award",
+    "AwardVote",
+    "BudgetMove",
+    "BudgetSlot",
+    "CaseVote",
+    "Entry",
+    "ExpiryNotice",
+    "Hold",
+    "HoldLot",
+    "HoldResolution",
+    "LedgerCheck",
+    "Lot",
+    "LotUse",
+    "PeriodClose",
+    "PointsCase",
+    "RewardItem",
+    "RewardOrder",
+    "Rule",
+    "RuleDraft",
+    "RuleObjection",
+    "RuleSet",
+    "RuleUsage",
+    "RuleVersion",
+    "Seal",
+    "StatementLeaf",
+    "StockMove",
+    "Supplier",
+    "TownTerms",
+    "Transfer",
+    "Txn",
+    "Unsealed",
+]
