@@ -101,6 +101,7 @@ def _units(file: Path, scope: Area, bad: Path) -> int:
     with (
         bad.open("a" if done else "w", encoding="utf-8", newline="") as out,
         tqdm(total=size, unit="B", unit_scale=True, desc=file.name, disable=None) as bar,
+        streaming.uncollected() as collect,
     ):
         listed = _Faults(out, "units", head=not done)
         for batch, position in source.batches(done, streaming.BATCH):
@@ -110,6 +111,7 @@ def _units(file: Path, scope: Area, bad: Path) -> int:
             faults += len(told.problems)
             bar.update(position - read_bytes)
             read_bytes = position
+            collect()
     with transaction():
         streaming.finish(run_id)
         counts = runs.record_run(actor, run_id)

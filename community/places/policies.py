@@ -122,7 +122,7 @@ def _line(text: str, field: str, longest: int, *, needed: Text | None = None) ->
 
 def has_hidden(text: str) -> bool:
     """Say whether `text` holds a sign that cannot be seen, or that turns the others round."""
-    return any(_hidden(character) for character in text)
+    return not text.isprintable() and any(_hidden(character) for character in text)
 
 
 def _hidden(character: str) -> bool:

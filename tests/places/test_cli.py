@@ -7,10 +7,12 @@ from click.testing import Result
 from flask import Flask
 from sqlalchemy import func, select
 
+from community.core import clock
 from community.core.authz import system_actor
 from community.core.db import session, transaction
-from community.places.imports import streaming
+from community.places.imports import cells, streaming, tables
 from community.places.imports.plans import Scope
+from community.places.imports.reading import read
 from community.places.models import Area, ImportRun, Unit
 from tests.factories.places import make_area, make_unit, make_village
 from tests.places.imports.sheets import as_csv
@@ -70,7 +72,7 @@ def test_bad_rows_go_to_a_file_and_the_others_in(app: Flask, building: Area, tmp
         ["3", "楼幢编码"], ["4", "房号"], ["5", "建筑面积"], ["6", "地址编码"], ["8", "房号"],
     ]  # fmt: skip
     assert "应该是 0100" in listed[1]
-    assert "前面已经有同一户" in listed[-1]
+    assert "和第 2 行重复" in listed[-1]
     assert sorted(session().scalars(select(Unit.label))) == ["1-000", "1-005", "室 5（北）"]
 
 
@@ -83,6 +85,51 @@ def test_what_is_there_already_is_changed_row_by_row(app: Flask, building: Area,
     assert "新建 2，更新 1，没有变化 0" in done.output
     assert str(session().scalars(select(Unit.area_m2).where(Unit.label == "1-001")).one()) == "61.50"
     assert "已经是 9-901 的" in (tmp_path / "units.csv.bad.csv").read_text("utf-8-sig")
+
+
+def test_a_unit_that_comes_again_in_a_later_batch_is_told(
+    app: Flask, building: Area, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "BATCH", 4)
+    table = rows(7)
+    done = run(app, write(tmp_path, [HEAD, *table, table[0], ["0100", "9-901", "", table[1][3]]]), "--kind", "units")
+    assert (done.exit_code, units()) == (1, 7)
+    listed = (tmp_path / "units.csv.bad.csv").read_text("utf-8-sig")
+    assert "9,房号,1-000,前面已经有同一户" in listed
+    assert f"10,地址编码,{table[1][3]},这个地址编码已经是 1-001 的" in listed
+
+
+def test_of_a_batch_that_meets_what_is_there_the_same_are_left_and_the_others_looked_at(
+    app: Flask, building: Area, tmp_path: Path
+) -> None:
+    table = rows(9)
+    assert run(app, write(tmp_path, [HEAD, *table[:6]]), "--kind", "units").exit_code == 0
+    with transaction():
+        session().scalars(select(Unit).where(Unit.label == "1-005")).one().closed_at = clock.now()
+    kept = session().execute(select(Unit.id, Unit.label).order_by(Unit.id)).all()
+    table[0][2], table[1][3], table[2][2:] = "", "", ["99.9", ""]
+    done = run(app, write(tmp_path, [HEAD, *table, table[3]]), "--kind", "units")
+    assert "新建 3，更新 1，没有变化 4。" in done.output
+    listed = (tmp_path / "units.csv.bad.csv").read_text("utf-8-sig").splitlines()[1:]
+    assert [(line.split(",")[0], line.split(",")[3]) for line in listed] == [
+        ("7", "它已经停用"),
+        ("11", "和第 5 行重复"),
+    ]
+    assert session().execute(select(Unit.id, Unit.label).order_by(Unit.id)).all()[:6] == kept
+    found = {unit.label: (str(unit.area_m2), unit.address_code) for unit in session().scalars(select(Unit))}
+    assert (found["1-000"], found["1-001"]) == (("60.50", "03301000000"), ("61.50", "03301000001"))
+    assert found["1-002"] == ("99.90", "03301000002")
+
+
+@pytest.mark.parametrize("label", ["2单元301室", "甲楼", "室 5（北）", "1-101\t", "O'Hara"])
+def test_a_label_is_kept_the_same_whichever_way_it_goes_in(
+    app: Flask, building: Area, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, label: str
+) -> None:
+    data = as_csv([HEAD, ["0100", label, "", ""]])
+    plan = tables.check("units", list(cells.drafts("units", read(data))), Scope(building.path))
+    (tmp_path / "one.csv").write_bytes(data)
+    assert run(app, tmp_path / "one.csv", "--kind", "units").exit_code == 0
+    assert session().scalars(select(Unit.label)).one() == plan.steps[0].values["label"]
 
 
 def test_a_run_that_was_cut_off_goes_on_behind_its_last_batch(

@@ -1,22 +1,24 @@
 """Millions of units from a CSV: read line by line, written in batches, taken up again where it stopped.
 
 Each batch is one transaction with the count of rows done, so a killed run goes on behind its last batch. The rows go in
-in bulk (COPY into a staging table on PostgreSQL, executemany on SQLite); only rows that meet something already there
-are looked at one by one. Memory holds one batch, and the codes of buildings.
+in bulk; only rows that meet something already there are looked at one by one. Memory holds one batch, and the codes of
+buildings.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from community.core import clock
 from community.core.authz import Actor, must_be_system
@@ -24,25 +26,21 @@ from community.core.db import locking, session
 from community.core.errors import Conflict
 from community.core.i18n import _
 from community.core.ids import new_id
-from community.places.imports import cells, units
+from community.places.imports import bulk, cells, units
 from community.places.imports.cells import Draft
 from community.places.imports.plans import Plan, Scope, Step, chunks
 from community.places.imports.problems import Problem
 from community.places.imports.reading import Row, clean, detect, raw_lines
-from community.places.models import Area, ImportRun, Unit
+from community.places.models import Area, ImportRun
 
 BATCH: Final = 20_000
 _SAMPLE: Final = 1 << 20
-_COLUMNS: Final = "id, building_id, town_id, scope_path, label, area_m2, address_code"
-# id, building, town, path, label, square metres as typed, address code.
-_Values = tuple[int, int, int | None, str, str, str | None, str | None]
-_LABEL: Final = re.compile(r"[0-9A-Za-z][0-9A-Za-z-]{0,19}")
-_SQUARE_METRES: Final = re.compile(r"[1-9][0-9]{0,4}(?:\.[0-9]{1,2})?")
+# What almost every row looks like; anything else gets a closer look.
+_LABEL: Final = re.compile(r"[0-9A-Za-z\u4e00-\u9fa5][0-9A-Za-z\u4e00-\u9fa5-]{0,39}")
+_SQUARE_METRES: Final = re.compile(r"|[1-9][0-9]{0,4}(?:\.[0-9]{1,2})?")
 # Without an e, which may be what is left of a number.
-_ADDRESS: Final = re.compile(r"[0-9A-DF-Za-df-z][0-9A-DF-Za-df-z-]{0,39}")
-_STAGING: Final = "unit_staging"
-_INSERT: Final = f"INSERT INTO unit ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"  # noqa: S608
-_UNIT = Unit.__table__.c
+_ADDRESS: Final = re.compile(r"|[0-9A-DF-Za-df-z][0-9A-DF-Za-df-z-]{0,39}")
+_REMEMBERED: Final = 50_000
 
 
 @dataclass(slots=True)
@@ -101,6 +99,21 @@ class Batch:
         return cells.draft(self.keys, Row(line, [clean(cell) for cell in raw]))
 
 
+@contextmanager
+def uncollected() -> Iterator[Callable[[], int]]:
+    """Let Python's collector rest, which would look through the whole program every few rows, and they hold no circles.
+
+    Gives a function that collects what came since; calling it now and then is enough.
+    """
+    gc.freeze()
+    gc.disable()
+    try:
+        yield gc.collect
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
 def _position(file: Any) -> int:
     return os.lseek(file.fileno(), 0, os.SEEK_CUR)
 
@@ -146,10 +159,10 @@ def take(run_id: int, first_id: int, batch: Batch, known: Buildings) -> Told:
             "import_stopped", _("这次导入被停止了"), next_step=_("再运行一次同样的命令，会从头核对并接着来。")
         )
     told = Told(read=len(batch.rows))
-    rows, slow = known.read(batch)
-    told.new = _bulk(list(rows.values()))
-    if told.new < len(rows):
-        slow += _met(rows)
+    base, rows, slow = known.read(batch)
+    written = bulk.write(rows, first_id)
+    told.new, told.same = written.new, written.same
+    slow += [row_id - base for row_id in written.met]
     if slow:
         _one_by_one([batch.draft(number) for number in sorted(slow)], Scope(run.scope_path), first_id, told)
     run.done += told.read
@@ -165,99 +178,80 @@ def finish(run_id: int) -> None:
     run.state, run.finished_at = "done", clock.now()
 
 
+class _Fitting(dict[str, bool]):
+    """Text → whether it has a shape: the same few labels and sizes come again in building after building."""
+
+    def __init__(self, shape: re.Pattern[str]) -> None:
+        self._shape = shape
+
+    def __missing__(self, cell: str) -> bool:
+        if len(self) > _REMEMBERED:
+            self.clear()
+        fits = self[cell] = bool(self._shape.fullmatch(cell))
+        return fits
+
+
 class Buildings:
     """The open buildings of an area, by code: what every row refers to."""
 
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
-        self._found: dict[str, tuple[int, int | None, str] | None] = {}
+        self._found: dict[str, tuple[int, int, str] | None] = {}
+        self._labels, self._metres = _Fitting(_LABEL), _Fitting(_SQUARE_METRES)
 
-    def read(self, batch: Batch) -> tuple[dict[int, _Values], list[int]]:
-        """Return number in the batch → values to write, for rows with nothing unusual in them, and the others' numbers.
+    def read(self, batch: Batch) -> tuple[int, list[bulk.Row], list[int]]:
+        """Return an id, the rows to write, and the numbers of the rows that need a closer look.
 
-        Letters, digits and lengths as almost all rows have them need no closer look; anything else gets one.
+        A row to write has that id plus its number in the batch: neighbours in time.
         """
         place = {key: number for number, key in enumerate(batch.keys) if key}
         width, building, label = len(batch.keys), place["building"], place["label"]
         area_m2, address_code = place.get("area_m2"), place.get("address_code")
         self._ask({raw[building] for _line, raw in batch.rows if len(raw) == width})
-        rows: dict[int, _Values] = {}
-        unusual, next_id = [], new_id()
+        find, labels, metres, fits = self._found.get, self._labels, self._metres, _ADDRESS.fullmatch
+        rows, unusual, base = [], [], new_id()
         for number, (_line, raw) in enumerate(batch.rows):
-            found = self._found.get(raw[building]) if len(raw) == width else None
-            square_metres = raw[area_m2] if area_m2 is not None and found else ""
-            code = raw[address_code] if address_code is not None and found else ""
-            if (
-                found is None
-                or not _LABEL.fullmatch(raw[label])
-                or (square_metres and not _SQUARE_METRES.fullmatch(square_metres))
-                or (code and not _ADDRESS.fullmatch(code))
-            ):
+            found = find(raw[building]) if len(raw) == width else None
+            if found is None:
                 unusual.append(number)
+                continue
+            square_metres = "" if area_m2 is None else raw[area_m2]
+            code = "" if address_code is None else raw[address_code]
+            if labels[raw[label]] and metres[square_metres] and fits(code):
+                rows.append((base + number, *found, raw[label], square_metres, code))
             else:
-                # Neighbours in time: an id that somebody else drew by chance only earns the row its closer look.
-                rows[number] = (next_id + number, *found, raw[label], square_metres or None, code or None)
-        return rows, unusual
+                unusual.append(number)
+        return base, rows, unusual
 
     def _ask(self, codes: set[str]) -> None:
         area = Area.__table__.c
         for part in chunks(sorted(codes - set(self._found))):
             self._found |= dict.fromkeys(part)
             wanted = select(area.code, area.id, area.town_id, area.path).where(
-                area.code.in_(part), area.kind == "building", area.closed_at.is_(None)
+                area.code.in_(part),
+                area.kind == "building",
+                area.closed_at.is_(None),
+                area.town_id.is_not(None),
             )
             for code, area_id, town_id, path in session().execute(wanted):
                 if self._scope.holds(path):
                     self._found[code] = (area_id, town_id, path)
 
 
-def _bulk(rows: list[_Values]) -> int:
-    """Write the rows that meet nothing; return how many did."""
-    if not rows:
-        return 0
-    if session().get_bind().dialect.name == "postgresql":
-        return _copy(rows)
-    # The driver's own executemany: making a statement's parameters anew for each row costs more than writing it.
-    before = session().scalar(text("SELECT total_changes()")) or 0
-    held = [(*row[:5], None if row[5] is None else float(row[5]), row[6]) for row in rows]
-    session().connection().exec_driver_sql(_INSERT, held)
-    return int(session().scalar(text("SELECT total_changes()")) or 0) - before
-
-
-def _copy(rows: list[_Values]) -> int:
-    session().execute(text(f"CREATE TEMP TABLE IF NOT EXISTS {_STAGING} (LIKE unit) ON COMMIT DELETE ROWS"))
-    session().execute(text(f"TRUNCATE {_STAGING}"))
-    # Labels, codes and paths hold letters, digits, dashes and slashes alone: nothing that COPY would read otherwise.
-    written = "".join("\t".join("\\N" if one is None else str(one) for one in row) + "\n" for row in rows)
-    cursor = session().connection().connection.cursor()
-    with cursor.copy(f"COPY {_STAGING} ({_COLUMNS}) FROM STDIN") as copy:
-        copy.write(written)
-    cursor.close()
-    # The names are our own.
-    moved = f"INSERT INTO unit ({_COLUMNS}) SELECT {_COLUMNS} FROM {_STAGING} ON CONFLICT DO NOTHING"  # noqa: S608
-    return int(session().execute(text(moved)).rowcount)  # type: ignore[attr-defined]
-
-
-def _met(rows: dict[int, _Values]) -> list[int]:
-    """Return the numbers of the rows that met something already there."""
-    written: set[int] = set()
-    for part in chunks([row[0] for row in rows.values()]):
-        written |= set(session().scalars(select(_UNIT.id).where(_UNIT.id.in_(part))))
-    return [number for number, row in rows.items() if row[0] not in written]
-
-
 def _one_by_one(drafts: list[Draft], scope: Scope, first_id: int, told: Told) -> None:
-    plan = units.check(sorted(drafts, key=lambda draft: draft.line), scope)
+    plan = units.check(drafts, scope)
+    labels = {draft.line: draft.values.get("label", "") for draft in drafts}
     steps = []
     for step in plan.steps:
         if step.row_id is not None and step.row_id >= first_id:
-            plan.problems.append(Problem(step.line, "label", "", "twice_far"))
+            plan.problems.append(Problem(step.line, "label", labels[step.line], "twice_far"))
         else:
             steps.append(step)
     units.apply(Plan(steps=steps))
     told.problems = sorted(plan.problems, key=lambda problem: problem.line)
     told.new += _count(steps, "new")
-    told.changed, told.same = _count(steps, "changed"), _count(steps, "same")
+    told.same += _count(steps, "same")
+    told.changed = _count(steps, "changed")
 
 
 def _count(steps: list[Step], action: str) -> int:

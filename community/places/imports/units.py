@@ -93,7 +93,7 @@ class _Lines:
         line = self._units.setdefault(flat.key, cells.draft.line)
         if line != cells.draft.line:
             cells.bad("label", "twice", line=line)
-        if flat.address_code:
+        elif flat.address_code:
             line = self._codes.setdefault(flat.address_code, cells.draft.line)
             if line != cells.draft.line:
                 cells.bad("address_code", "twice", line=line)
