@@ -75,6 +75,7 @@ from community.patrols import (
 from community.patrols.views import todo as patrols_todo
 from community.people import (
     areas as people_areas,
+    cli as people_cli,
     erasing as people_erasing,
     events as people_events,
     merging as people_merging,
@@ -291,8 +292,9 @@ def _rooms(app: Flask, settings: Settings) -> None:
     for blueprint in dict.fromkeys(BLUEPRINTS):
         app.register_blueprint(blueprint)
     events.wire(SUBSCRIBERS)
-    groups = (access_cli.group, audit_cli.group, places_cli.group, points_cli.group)
-    for command in (commands.serve, commands.worker, commands.doctor_command((_outbox,)), demo_cli.demo, *groups):
+    groups = (access_cli.group, audit_cli.group, people_cli.group, places_cli.group, points_cli.group)
+    doctor = commands.doctor_command((_outbox, people_cli.phone_keys))
+    for command in (commands.serve, commands.worker, doctor, demo_cli.demo, *groups):
         app.cli.add_command(command)
     patrols_views.checkin_receipt.register(points_panels.checkin_receipt)
     people_views.sign_in_slot.register(demo_views.cast_panel)

@@ -22,7 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from flask import current_app
 
-from community.core.keys import CipherRing, SigningRing, WeakSecret, check_strength, ring_values
+from community.core.keys import CipherRing, HashRing, SigningRing, WeakSecret, check_strength, ring_values
 from community.core.maps import TileMap
 
 Mode = Literal["demo", "production", "tools", "test"]
@@ -40,12 +40,12 @@ class BadSettings(click.ClickException):
 
 @dataclass(frozen=True)
 class Secrets:
-    """The four secrets. `signing` signs printed codes, `cipher` keeps phone numbers, `phone_hash_key` finds them."""
+    """The four secrets. `signing` signs printed codes, `cipher` keeps phone numbers, `hashes` find them."""
 
     secret_key: str = field(repr=False)
     signing: SigningRing = field(repr=False)
     cipher: CipherRing = field(repr=False)
-    phone_hash_key: bytes = field(repr=False)
+    hashes: HashRing = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -290,9 +290,8 @@ def parse_secrets(values: Mapping[str, str], *, strict: bool) -> Secrets:
     Raises ValueError for one of the wrong form; `strict` also refuses weak and shared ones (WeakSecret).
     """
     if strict:
-        for name in ("SECRET_KEY", "PHONE_HASH_KEY"):
-            check_strength(name, values[name])
-        all_of_them = [values["SECRET_KEY"], values["PHONE_HASH_KEY"]]
+        check_strength("SECRET_KEY", values["SECRET_KEY"])
+        all_of_them = [values["SECRET_KEY"], *HashRing.parse(values["PHONE_HASH_KEY"], strict=True).secrets]
         all_of_them += ring_values("POSTER_KEYS", values["POSTER_KEYS"])
         all_of_them += ring_values("PHONE_CIPHER_KEYS", values["PHONE_CIPHER_KEYS"])
         if len(set(all_of_them)) < len(all_of_them):
@@ -301,7 +300,7 @@ def parse_secrets(values: Mapping[str, str], *, strict: bool) -> Secrets:
         secret_key=values["SECRET_KEY"],
         signing=SigningRing.parse(values["POSTER_KEYS"], strict=strict),
         cipher=CipherRing.parse(values["PHONE_CIPHER_KEYS"], strict=strict),
-        phone_hash_key=values["PHONE_HASH_KEY"].encode(),
+        hashes=HashRing.parse(values["PHONE_HASH_KEY"], strict=strict),
     )
 
 

@@ -1,4 +1,4 @@
-"""Key rings: signing keys of printed codes and cipher keys of phone numbers, both rotatable and named.
+"""Key rings: of printed codes' signatures, of phone numbers' cipher, of their hashes; rotatable, every key named.
 
 A ring is written `b=SECRET;a=SECRET@grace`: newest first, it signs (or encrypts); the others still verify (or decrypt).
 States of a signing key: active → verify → grace (accepted and noted) → dead (checkin.md §2.2).
@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import os
 import re
+import secrets as random_secrets
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Literal
@@ -18,6 +19,8 @@ from typing import Literal
 from cryptography.fernet import Fernet, InvalidToken
 
 KeyState = Literal["active", "verify", "grace", "dead"]
+# A bare secret in base64 has its = at the end only, after far more letters than a name has.
+_HASH_KEY = re.compile(r"[a-z0-9]{1,8}=.")
 _STATES: dict[str, KeyState] = {"active": "active", "verify": "verify", "grace": "grace", "dead": "dead"}
 
 
@@ -105,6 +108,11 @@ class CipherRing:
     def new_key() -> str:
         return base64.urlsafe_b64encode(os.urandom(32)).decode()
 
+    @property
+    def newest(self) -> str:
+        """The name of the key that encrypts."""
+        return self.keys[0][0]
+
     def encrypt(self, text: str) -> str:
         """Return `text` encrypted under the newest key, prefixed by the key's name."""
         name, fernet = self.keys[0]
@@ -117,6 +125,63 @@ class CipherRing:
         if fernet is None:
             raise InvalidToken
         return fernet.decrypt(body.encode()).decode()
+
+
+@dataclass(frozen=True)
+class HashRing:
+    """HMAC-SHA256 keys by name, by which a phone number is found again; the first writes, all find.
+
+    A setting that names no key holds a single one, named "1": every deployment began with one.
+    """
+
+    keys: tuple[tuple[str, bytes], ...] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str, *, strict: bool = False) -> HashRing:
+        """Read `name=secret` parts joined by `;`, or one bare secret. Raises WeakSecret (strict) or ValueError."""
+        named = _HASH_KEY.match(text)
+        parts = _parts("PHONE_HASH_KEY", text) if named else [("1", text)]
+        if any(not re.fullmatch("[a-z0-9]{1,8}", name) for name, _secret in parts):
+            raise ValueError("PHONE_HASH_KEY: a key's name is up to eight small letters and digits")
+        for name, secret in parts if strict else ():
+            check_strength(f"PHONE_HASH_KEY {name}" if named else "PHONE_HASH_KEY", secret)
+        return cls(tuple((name, secret.encode()) for name, secret in parts))
+
+    @property
+    def newest(self) -> str:
+        """The name of the key that writes."""
+        return self.keys[0][0]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(name for name, _secret in self.keys)
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        return tuple(secret.decode() for _name, secret in self.keys)
+
+    def digests(self, message: str) -> tuple[str, ...]:
+        """Return the hash (64 hex digits) of `message` under every key, the newest first."""
+        return tuple(hmac.new(secret, message.encode(), hashlib.sha256).hexdigest() for _name, secret in self.keys)
+
+    def digest(self, message: str) -> str:
+        """Return the hash (64 hex digits) of `message` under the newest key."""
+        return hmac.new(self.keys[0][1], message.encode(), hashlib.sha256).hexdigest()
+
+
+def with_new_hash_key(text: str, *, behind: bool = False) -> str:
+    """Return the ring `text` (as in PHONE_HASH_KEY) with a new key in front, or `behind`, where it finds only.
+
+    Keys are numbered: the new one gets the next number. A key that waits behind (its number is the highest) comes to
+    the front instead of another one being made. Raises ValueError for no ring.
+    """
+    ring = HashRing.parse(text)
+    keys = list(zip(ring.names, ring.secrets, strict=True))
+    numbers = [int(name) for name in ring.names if name.isdigit()]
+    waiting = [] if behind else [key for key in keys[1:] if key[0].isdigit() and int(key[0]) == max(numbers)]
+    new = waiting[0] if waiting else (str(max(numbers, default=0) + 1), random_secrets.token_urlsafe(32))
+    rest = [key for key in keys if key != new]
+    return ";".join("=".join(key) for key in ([*rest, new] if behind else [new, *rest]))
 
 
 def ring_values(name: str, text: str) -> list[str]:

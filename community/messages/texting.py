@@ -86,9 +86,9 @@ class SignInTexts:
         """Make the code and send it. Raises Undeliverable when it was asked for longer ago than a code lives."""
         if clock.now() - dt.datetime.fromisoformat(payload["asked_at"]) > codes.LIFE:
             raise Undeliverable("asked for too long ago")
-        number = phones.phone_hash(phones.decrypt(payload["phone"]))
+        hashes = phones.phone_hashes(phones.decrypt(payload["phone"]))
         with transaction():
-            made = codes.for_number(number, payload["known"])
+            made = codes.for_number(hashes, payload["known"])
         if made is None:
             return
         code_id, e164, code = made

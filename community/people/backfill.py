@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import insert, select
 
 from community.core.authz import Actor, must_be_system
 from community.core.config import settings
@@ -15,6 +15,9 @@ from community.core.db import session
 from community.core.ids import new_code
 from community.people import consents, phones
 from community.people.models import Consent, Member, MemberArea, MemberCard, PrivacyRequest
+from community.people.services import PhoneTaken
+
+_LOOKED_UP = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +88,30 @@ def add_requests(actor: Actor, requests: Sequence[PastRequest]) -> None:
 def add_members(actor: Actor, members: Sequence[PastMember]) -> None:
     """Write members, without passwords. Somebody who verified another comes before the other.
 
-    Raises NotFound for a consent scope that has no text.
+    Raises NotFound for a consent scope that has no text, and PhoneTaken for the number of another verified member.
     """
     must_be_system(actor)
     if not members:
         return
+    _must_be_free([member.phone for member in members if member.phone and member.verified])
     session().execute(insert(Member), [_row(member) for member in members])
     agreed = {scope: consents.current(scope) for scope in {scope for member in members for scope in member.consents}}
     texts = {scope: (text.version, text.digest) for scope, text in agreed.items()}
     if given := [row for member in members for row in _consents(member, texts)]:
         session().execute(insert(Consent), given)
+
+
+def _must_be_free(numbers: Sequence[str]) -> None:
+    # Of one key the unique index says it by itself; between several it cannot.
+    if len(settings().need_secrets().hashes.keys) == 1:
+        return
+    for start in range(0, len(numbers), _LOOKED_UP):
+        hashes = [one for number in numbers[start : start + _LOOKED_UP] for one in phones.phone_hashes(number)]
+        taken = select(Member.id).where(
+            Member.phone_hash.in_(hashes), Member.verified_at.is_not(None), Member.status != "merged"
+        )
+        if session().execute(taken.limit(1)).first() is not None:
+            raise PhoneTaken
 
 
 def add_member_areas(actor: Actor, belongings: Iterable[tuple[int, int, str]]) -> None:

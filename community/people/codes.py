@@ -116,18 +116,19 @@ def make(actor: Actor, *, member_id: int, how: str, why: str, checked: bool) -> 
     if not told or len(told) > 200:
         raise DomainError("reason_missing", _("请写明原因，最多 200 个字"), field="why")
     row, _code = _write(member, how, made_by=actor.member_id or None, why=told)
-    waits.lift(member.phone_hash)
+    waits.lift(*phones.held_hashes(member.phone_cipher, member.phone_hash))
     audit.record(actor, "people.code_made", "member", member.id, scope_path=member.home_path, reason=told)
     events.emit(SignInCodeMade(member.id, actor.member_id, how))
     return row
 
 
-def for_number(number_hash: str, known: Sequence[int] = ()) -> tuple[int, str, str] | None:
-    """Make the code of a text message and return (its id, number as E.164, code); None when nobody may come in by one.
+def for_number(hashes: Sequence[str], known: Sequence[int] = ()) -> tuple[int, str, str] | None:
+    """Make the code of a text message to a number (its `hashes`) and return (the code's id, the number, the code).
 
-    Only a verified member has shown that the number is hers, or one who is `known` (by id) on the phone that asks.
+    None when nobody may come in by one: only a verified member has shown that the number is hers, or one who is `known`
+    (by id) on the phone that asks.
     """
-    member = queries.reachable_by_text(number_hash, known)
+    member = queries.reachable_by_text(hashes, known)
     if member is None or member.phone_cipher is None:
         return None
     row, code = _write(member, "sms", made_by=None, why="")
@@ -140,7 +141,7 @@ def _write(member: Member, how: str, *, made_by: int | None, why: str) -> tuple[
     row = SignInCode(
         id=code_id,
         member_id=member.id,
-        code_hash=_hash(code_id, code),
+        code_hash=_hashes(code_id, code)[0],
         how=how,
         made_by=made_by,
         why=why,
@@ -170,9 +171,9 @@ def redeem(phone: str, code: str) -> Member | None:
     A wrong try counts against every code of the number that is alive: the caller commits it and says the same words
     whatever was wrong. Needs `transaction()`; two at once are decided one after the other.
     """
-    alive = _alive_codes(phones.typed_hash(phone))
+    alive = _alive_codes(phones.typed_hashes(phone))
     digits = "".join(letter for letter in unicodedata.normalize("NFKC", code)[:60] if letter.isdigit())
-    fitting = [row for row in alive if hmac.compare_digest(row.code_hash, _hash(row.id, digits))]
+    fitting = [row for row in alive if _fits(row, digits)]
     if not fitting:
         session().execute(
             update(SignInCode)
@@ -219,13 +220,13 @@ def close_for_office(member_id: int) -> None:
         session().flush()
 
 
-def _alive_codes(number_hash: str) -> list[SignInCode]:
+def _alive_codes(hashes: Sequence[str]) -> list[SignInCode]:
     """Return the codes that may be used with the number: of each member the newest of a person and the newest text."""
     statement = (
         select(SignInCode)
         .join(Member, Member.id == SignInCode.member_id)
         .where(
-            Member.phone_hash == number_hash,
+            Member.phone_hash.in_(hashes),
             Member.status.in_(("active", "suspended")),
             SignInCode.used_at.is_(None),
             SignInCode.failures < TRIES,
@@ -251,6 +252,10 @@ def _digits(code_id: int, member_id: int) -> str:
     return f"{int.from_bytes(mac) % 10**DIGITS:0{DIGITS}d}"
 
 
-def _hash(code_id: int, digits: str) -> str:
-    key = settings().need_secrets().phone_hash_key
-    return hmac.new(key, f"sign-in-code|{code_id}|{digits}".encode(), hashlib.sha256).hexdigest()
+def _fits(row: SignInCode, digits: str) -> bool:
+    # Under every key that is alive: a code lives on while the newest key becomes another.
+    return any(hmac.compare_digest(row.code_hash, one) for one in _hashes(row.id, digits))
+
+
+def _hashes(code_id: int, digits: str) -> tuple[str, ...]:
+    return settings().need_secrets().hashes.digests(f"sign-in-code|{code_id}|{digits}")

@@ -61,8 +61,8 @@ def _name(member: Member, text: str) -> list[str]:
 
 def _phone(member: Member, text: str) -> list[str]:
     e164 = phones.parse(text)
-    wanted = phones.phone_hash(e164)
-    if wanted == member.phone_hash:
+    wanted = phones.phone_hashes(e164)
+    if member.phone_hash in wanted:
         return []
     if member.verified_at is not None:
         raise Conflict(

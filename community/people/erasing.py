@@ -17,6 +17,7 @@ from community.core.authz import Actor, must_be_system
 from community.core.db import locking, session
 from community.core.i18n import Text, _, plain
 from community.core.slots import Provider
+from community.people import phones
 from community.people.events import MemberErased
 from community.people.models import Consent, DoorWait, Member, MemberArea, MemberCard, PrivacyRequest, SignInCode
 
@@ -74,13 +75,13 @@ def _stopped(member: Member) -> bool:
 
 
 def _blank(member: Member, now: dt.datetime) -> None:
-    if member.phone_hash is not None:
-        tries = DoorWait.subject.startswith(f"phone:{member.phone_hash}:")
+    for one in phones.held_hashes(member.phone_cipher, member.phone_hash):
+        tries = DoorWait.subject.startswith(f"phone:{one}:")
         session().execute(delete(DoorWait).where(tries).execution_options(synchronize_session=False))
     member.display_name = plain(PSEUDONYM)
     for column in (
-        "phone_cipher", "phone_hash", "phone_tail_hash", "guardian_name", "guardian_phone_cipher", "status_reason",
-        "password_hash", "language", "text_size", "home_area_id",
+        "phone_cipher", "phone_hash", "phone_tail_hash", "phone_kid", "guardian_name", "guardian_phone_cipher",
+        "status_reason", "password_hash", "language", "text_size", "home_area_id",
     ):  # fmt: skip
         setattr(member, column, None)
     member.home_path = ""

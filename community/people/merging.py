@@ -20,7 +20,7 @@ from community.core.db import session
 from community.core.errors import Conflict, Forbidden, NotFound
 from community.core.i18n import _
 from community.core.slots import Provider
-from community.people import policies, queries
+from community.people import phones, policies, queries
 from community.people.events import MemberMerged
 from community.people.models import Member
 
@@ -48,7 +48,8 @@ def likely(actor: Actor, member: Member) -> list[Likeness]:
     if not _may_go(member) or not can(actor, Perm.MEMBER_MERGE, member):
         return []
     same_name = (Member.display_name == member.display_name) & (Member.town_id == member.town_id)
-    same_phone = Member.phone_hash == member.phone_hash
+    hashes = _hashes(member)
+    same_phone = Member.phone_hash.in_(hashes)
     found = session().scalars(
         select(Member)
         .where(
@@ -56,7 +57,7 @@ def likely(actor: Actor, member: Member) -> list[Likeness]:
             Member.id.not_in((member.id, actor.member_id)),
             Member.verified_at.is_not(None),
             Member.status == "active",
-            or_(same_phone, same_name) if member.phone_hash else same_name,
+            or_(same_phone, same_name) if hashes else same_name,
         )
         .options(selectinload(Member.areas))
         .order_by(Member.id)
@@ -140,6 +141,10 @@ def _must_not_have_decided(member: Member, into: Member) -> None:
 
 
 def _likeness(member: Member, other: Member) -> Likeness | None:
-    same_phone = member.phone_hash is not None and member.phone_hash == other.phone_hash
+    same_phone = not set(_hashes(member)).isdisjoint(_hashes(other))
     same_name = member.display_name == other.display_name and member.town_id == other.town_id
     return Likeness(other, same_phone, same_name) if same_phone or same_name else None
+
+
+def _hashes(member: Member) -> tuple[str, ...]:
+    return phones.held_hashes(member.phone_cipher, member.phone_hash)

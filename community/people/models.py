@@ -54,6 +54,8 @@ class Member(Base):
     display_name: Mapped[str] = mapped_column(String(60))
     phone_cipher: Mapped[str | None] = mapped_column(String(300))
     phone_hash: Mapped[str | None] = mapped_column(String(64))
+    # The name of the key both hashes were made with (PHONE_HASH_KEY): keys change while people come and go.
+    phone_kid: Mapped[str | None] = mapped_column(String(8))
     # Keyed like the whole number's: staff find a person by the last four digits that she says at the desk.
     phone_tail_hash: Mapped[str | None] = mapped_column(String(64))
     age_band: Mapped[str] = mapped_column(String(5))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import re
 import unicodedata
 
@@ -13,6 +11,7 @@ from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberType
 from community.core.config import settings
 from community.core.errors import DomainError
 from community.core.i18n import Text, _
+from community.core.keys import HashRing
 
 HOME = "CN"
 _WRITTEN = re.compile(r"\+?[0-9][0-9 ()\-.·]{4,28}")
@@ -55,21 +54,43 @@ def _number(written: str) -> PhoneNumber | None:
 
 
 def phone_hash(e164: str) -> str:
-    """Return the keyed hash (64 hex digits) by which a whole number is found."""
-    return _keyed(f"phone:{e164}")
+    """Return the keyed hash (64 hex digits) under which a whole number is written: that of the newest key."""
+    return _ring().digest(f"phone:{e164}")
+
+
+def phone_hashes(e164: str) -> tuple[str, ...]:
+    """Return the hashes by which a whole number is found, under every key that is alive, the newest first."""
+    return _ring().digests(f"phone:{e164}")
+
+
+def typed_hashes(text: str) -> tuple[str, ...]:
+    """Return the hashes of the number that `text` spells, or of the text itself when it spells none."""
+    try:
+        return phone_hashes(parse(text))
+    except DomainError:
+        return phone_hashes(text[:60])
 
 
 def typed_hash(text: str) -> str:
-    """Return the keyed hash of the number that `text` spells, or of the text itself when it spells none."""
-    try:
-        return phone_hash(parse(text))
-    except DomainError:
-        return phone_hash(text[:60])
+    """Return the first of `typed_hashes`."""
+    return typed_hashes(text)[0]
 
 
-def tail_hash(digits: str) -> str:
-    """Return the keyed hash by which the last four `digits` are found."""
-    return _keyed(f"tail:{digits}")
+def held_hashes(token: str | None, kept: str | None) -> tuple[str, ...]:
+    """Return the hashes by which the number of a row is found: that of the row (`kept`) and those of its cipher.
+
+    While keys change, two rows of one number may keep hashes of different keys; these meet. None without a number.
+    """
+    if kept is None:
+        return ()
+    if token is None or len(_ring().keys) == 1:
+        return (kept,)
+    return tuple(dict.fromkeys((kept, *phone_hashes(decrypt(token)))))
+
+
+def tail_hashes(digits: str) -> tuple[str, ...]:
+    """Return the keyed hashes by which the last four `digits` are found, the newest key's first."""
+    return _ring().digests(f"tail:{digits}")
 
 
 def tail(e164: str) -> str:
@@ -88,13 +109,18 @@ def decrypt(token: str) -> str:
 
 
 def columns(e164: str | None) -> dict[str, str | None]:
-    """Return what a member row keeps of a number: cipher, hash and the tail's hash, by column (None without one)."""
+    """Return what a member row keeps of a number, by column (None without one): cipher, hashes and their key's name."""
     if e164 is None:
-        return {"phone_cipher": None, "phone_hash": None, "phone_tail_hash": None}
+        return dict.fromkeys(("phone_cipher", "phone_hash", "phone_tail_hash", "phone_kid"))
+    return {"phone_cipher": encrypt(e164), **hash_columns(e164)}
+
+
+def hash_columns(e164: str) -> dict[str, str | None]:
+    """Return by column what a member row keeps to find a number by, under the newest key, and that key's name."""
     return {
-        "phone_cipher": encrypt(e164),
         "phone_hash": phone_hash(e164),
-        "phone_tail_hash": tail_hash(tail(e164)),
+        "phone_tail_hash": tail_hashes(tail(e164))[0],
+        "phone_kid": _ring().newest,
     }
 
 
@@ -117,5 +143,5 @@ def whole(token: str | None) -> str:
     return phonenumbers.format_number(number, style.NATIONAL if home else style.INTERNATIONAL)
 
 
-def _keyed(text: str) -> str:
-    return hmac.new(settings().need_secrets().phone_hash_key, text.encode(), hashlib.sha256).hexdigest()
+def _ring() -> HashRing:
+    return settings().need_secrets().hashes

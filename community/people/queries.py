@@ -13,6 +13,7 @@ from sqlalchemy.orm import selectinload
 from community.core import clock
 from community.core.authz import Actor, Perm, must, visible
 from community.core.db import locking, session
+from community.core.db.session import one_at_a_time
 from community.core.errors import NotFound
 from community.core.i18n import _
 from community.core.slots import Provider
@@ -148,8 +149,8 @@ def consents(member_id: int) -> Sequence[Consent]:
     return session().scalars(statement).all()
 
 
-def with_phone(phone_hash: str, limit: int, known: Sequence[int] = ()) -> Sequence[Member]:
-    """Return up to `limit` members who may sign in with a number.
+def with_phone(hashes: Sequence[str], limit: int, known: Sequence[int] = ()) -> Sequence[Member]:
+    """Return up to `limit` members who may sign in with a number, by its `hashes` (phones.phone_hashes).
 
     The verified one first, then who is `known` (by id) on the phone that asks, then the newest: whoever types a number
     before its owner takes no place of hers.
@@ -157,7 +158,7 @@ def with_phone(phone_hash: str, limit: int, known: Sequence[int] = ()) -> Sequen
     statement = (
         select(Member)
         .where(
-            Member.phone_hash == phone_hash,
+            Member.phone_hash.in_(hashes),
             Member.password_hash.is_not(None),
             Member.status.in_(("active", "suspended")),
         )
@@ -167,22 +168,22 @@ def with_phone(phone_hash: str, limit: int, known: Sequence[int] = ()) -> Sequen
     return session().scalars(statement).all()
 
 
-def verified_with_phone(phone_hash: str, ids: Sequence[int]) -> bool:
+def verified_with_phone(hashes: Sequence[str], ids: Sequence[int]) -> bool:
     """Say whether the verified member of this number is among `ids`."""
     if not ids:
         return False
     statement = select(MEMBER.c.id).where(
-        MEMBER.c.phone_hash == phone_hash, MEMBER.c.id.in_(ids), MEMBER.c.verified_at.is_not(None)
+        MEMBER.c.phone_hash.in_(hashes), MEMBER.c.id.in_(ids), MEMBER.c.verified_at.is_not(None)
     )
     return session().execute(statement.limit(1)).first() is not None
 
 
-def reachable_by_text(phone_hash: str, known: Sequence[int]) -> Member | None:
+def reachable_by_text(hashes: Sequence[str], known: Sequence[int]) -> Member | None:
     """Return who may come in by a code sent to a number: the verified member, else who is `known` on the phone."""
     statement = (
         select(Member)
         .where(
-            Member.phone_hash == phone_hash,
+            Member.phone_hash.in_(hashes),
             Member.status.in_(("active", "suspended")),
             Member.verified_at.is_not(None) | Member.id.in_(known),
         )
@@ -191,16 +192,17 @@ def reachable_by_text(phone_hash: str, known: Sequence[int]) -> Member | None:
     return session().scalars(statement.limit(1)).first()
 
 
-def registered_since(phone_hash: str, span: dt.timedelta) -> int:
+def registered_since(hashes: Sequence[str], span: dt.timedelta) -> int:
     """Return how many members were registered with a number within the last `span`, whoever they are."""
-    statement = select(func.count()).where(MEMBER.c.phone_hash == phone_hash, MEMBER.c.created_at > clock.now() - span)
+    lately = MEMBER.c.created_at > clock.now() - span
+    statement = select(func.count()).where(MEMBER.c.phone_hash.in_(hashes), lately)
     return session().execute(statement).scalar_one()
 
 
-def unverified_with(phone_hash: str) -> int:
+def unverified_with(hashes: Sequence[str]) -> int:
     """Return how many members have a number that nobody has verified, whoever they are."""
     statement = select(func.count()).where(
-        MEMBER.c.phone_hash == phone_hash, MEMBER.c.verified_at.is_(None), MEMBER.c.status != "merged"
+        MEMBER.c.phone_hash.in_(hashes), MEMBER.c.verified_at.is_(None), MEMBER.c.status != "merged"
     )
     return session().execute(statement).scalar_one()
 
@@ -208,7 +210,7 @@ def unverified_with(phone_hash: str) -> int:
 def verified_with(e164: str) -> Member:
     """Return the verified member who has the number; raises NotFound. For operators: pages never ask by number."""
     statement = select(Member).where(
-        Member.phone_hash == phones.phone_hash(e164), Member.verified_at.is_not(None), Member.status != "merged"
+        Member.phone_hash.in_(phones.phone_hashes(e164)), Member.verified_at.is_not(None), Member.status != "merged"
     )
     found = session().scalars(statement).one_or_none()
     if found is None:
@@ -217,11 +219,18 @@ def verified_with(e164: str) -> Member:
 
 
 def verified_phone_taken(member: Member) -> bool:
-    """Say whether another verified member has the same number."""
-    if member.phone_hash is None:
+    """Say whether another verified member has the same number, under whichever key.
+
+    Among hashes of one key a unique index decides. Where several are alive, who verifies the same number at the same
+    time waits for this transaction to end.
+    """
+    hashes = phones.held_hashes(member.phone_cipher, member.phone_hash)
+    if not hashes:
         return False
+    if len(hashes) > 1:
+        one_at_a_time(*hashes)
     statement = select(Member.id).where(
-        Member.phone_hash == member.phone_hash,
+        Member.phone_hash.in_(hashes),
         Member.verified_at.is_not(None),
         Member.status != "merged",
         Member.id != member.id,
@@ -369,7 +378,7 @@ def _found(text: str) -> list[Any]:
     if not text:
         return []
     if len(text) == 4 and text.isascii() and text.isdigit():
-        return [Member.phone_tail_hash == phones.tail_hash(text)]
+        return [Member.phone_tail_hash.in_(phones.tail_hashes(text))]
     return [Member.display_name.contains(text, autoescape=True)]
 
 

@@ -113,7 +113,7 @@ def register(
 
 
 def _must_not_be_often(e164: str) -> None:
-    if queries.registered_since(phones.phone_hash(e164), DAY) >= REGISTRATIONS:
+    if queries.registered_since(phones.phone_hashes(e164), DAY) >= REGISTRATIONS:
         raise DomainError(
             "phone_often",
             _("这个手机号今天登记了好几次，先歇一歇"),
@@ -204,7 +204,7 @@ def _candidates(phone: str, known: Sequence[int]) -> list[Member]:
         e164 = phones.parse(phone)
     except DomainError:
         return []
-    return list(queries.with_phone(phones.phone_hash(e164), CANDIDATES, known))
+    return list(queries.with_phone(phones.phone_hashes(e164), CANDIDATES, known))
 
 
 def _fits(stored: str | None, password: str) -> bool:
@@ -255,8 +255,7 @@ def lift_waits(actor: Actor, *, member_id: int) -> Member:
     """Forget the wrong tries with the member's number: she may try again at once. Raises NotFound, Forbidden."""
     member = queries.known_member(member_id, lock=True)
     must(actor, Perm.CODE_MAKE, member)
-    if member.phone_hash:
-        waits.lift(member.phone_hash)
+    waits.lift(*phones.held_hashes(member.phone_cipher, member.phone_hash))
     audit.record(actor, "people.waits_lifted", "member", member.id, scope_path=member.home_path)
     return member
 

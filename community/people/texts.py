@@ -21,11 +21,11 @@ def ask(phone: str, *, known: Sequence[int], device: str) -> None:
     Each further text waits longer. Raises DomainError (field "phone") for what is no number and MustWait for too soon.
     """
     e164 = phones.parse(phone)
-    number = phones.phone_hash(e164)
-    hers = queries.verified_with_phone(number, known)
+    hashes = phones.phone_hashes(e164)
+    hers = queries.verified_with_phone(hashes, known)
     try:
         waits.count(
-            waits.text_at(number, device if hers else None),
+            waits.text_at(hashes[0], device if hers else None),
             Subject(f"text-device:{device}", DEVICE_FREE),
         )
     except MustWait as wait:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import delete, false, func, or_, select, update
 
 from community.core import clock
 from community.core.db import locking, session
@@ -116,20 +116,23 @@ def right(*tried: Subject, forget: Subject | None) -> None:
     )
 
 
-def until(phone_hash: str | None) -> dt.datetime | None:
-    """Return until when strange phones wait with a number, or None."""
-    if phone_hash is None:
+def until(*phone_hashes: str) -> dt.datetime | None:
+    """Return until when strange phones wait with a number, by its hashes, or None."""
+    if not phone_hashes:
         return None
-    found = session().scalar(select(DoorWait.until).where(DoorWait.subject == number_at(phone_hash, None).name))
+    names = [number_at(one, None).name for one in phone_hashes]
+    found = session().scalar(select(func.max(DoorWait.until)).where(DoorWait.subject.in_(names)))
     return found if found and found > clock.now() else None
 
 
-def lift(phone_hash: str) -> None:
-    """Forget every wrong try with a number and every text asked for it, on whatever phone."""
+def lift(*phone_hashes: str) -> None:
+    """Forget every wrong try with a number, by its hashes, and every text asked for it, on whatever phone."""
     starts = [
-        DoorWait.subject.startswith(f"{kind}:{phone_hash}:", autoescape=True) for kind in ("phone", "text", "code")
+        DoorWait.subject.startswith(f"{kind}:{one}:", autoescape=True)
+        for kind in ("phone", "text", "code")
+        for one in phone_hashes
     ]
-    session().execute(delete(DoorWait).where(or_(*starts)))
+    session().execute(delete(DoorWait).where(or_(false(), *starts)))
 
 
 def forget_old(limit: int = 5000) -> int:

@@ -58,14 +58,14 @@ def rotated(text: str) -> str:
     return ";".join(parts)
 
 
-def stored(path: Path) -> str:
-    """Return the ring in the file of secrets that the program made for itself."""
-    return str(json.loads(path.read_text(encoding="utf-8"))["POSTER_KEYS"])
+def stored(path: Path, name: str = "POSTER_KEYS") -> str:
+    """Return the ring `name` in the file of secrets that the program made for itself."""
+    return str(json.loads(path.read_text(encoding="utf-8"))[name])
 
 
-def store(path: Path, ring: str) -> None:
-    """Put the ring into the file of secrets that the program made for itself, whole or not at all (mode 600)."""
-    kept = json.loads(path.read_text(encoding="utf-8")) | {"POSTER_KEYS": ring}
+def store(path: Path, ring: str, name: str = "POSTER_KEYS") -> None:
+    """Put the ring `name` into the file of secrets that the program made for itself, whole or not at all (mode 600)."""
+    kept = json.loads(path.read_text(encoding="utf-8")) | {name: ring}
     draft = path.with_name(f"{path.name}.{os.getpid()}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
         json.dump(kept, file, indent=1)

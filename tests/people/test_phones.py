@@ -68,10 +68,10 @@ def test_a_number_is_kept_under_cipher_and_found_by_keyed_hashes():
     again = phones.columns("+8619900000001")
     assert kept["phone_cipher"] != again["phone_cipher"]
     assert kept["phone_hash"] == again["phone_hash"] == phones.phone_hash("+8619900000001")
-    assert kept["phone_tail_hash"] == phones.tail_hash("0001")
+    assert kept["phone_tail_hash"] == phones.tail_hashes("0001")[0]
     assert phones.phone_hash("+8619900000001") != phones.phone_hash("+8619900000002")
     assert all(len(text) <= 300 and "0001" not in text for text in kept.values())
-    assert phones.columns(None) == {"phone_cipher": None, "phone_hash": None, "phone_tail_hash": None}
+    assert phones.columns(None) == dict.fromkeys(kept)
 
 
 def test_an_altered_cipher_is_refused():

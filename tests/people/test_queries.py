@@ -97,7 +97,7 @@ def test_candidates_for_a_number_are_the_verified_one_then_who_is_known_here_the
         make_member(display_name="没有密码", verified=False, **numbers)
         make_member(display_name="退出了", verified=False, status="left", password_hash="x", **numbers)
         stranger = make_member(display_name="别的号码", password_hash="x", **phones.columns("+8619900000002"))
-    hashed = phones.phone_hash("+8619900000001")
+    hashed = phones.phone_hashes("+8619900000001")
     assert [row.display_name for row in queries.with_phone(hashed, 3)] == ["丙", "戊", "丁"]
     known = (made["甲"].id, stranger.id)
     assert [row.display_name for row in queries.with_phone(hashed, 3, known)] == ["丙", "甲", "戊"]
@@ -110,7 +110,7 @@ def test_registrations_of_one_number_are_counted_for_a_while(frozen_clock):
         frozen_clock.tick(hours=2)
         make_member(verified=False, **numbers)
         make_member(verified=False, **phones.columns("+8619900000002"))
-    hashed = phones.phone_hash("+8619900000001")
+    hashed = phones.phone_hashes("+8619900000001")
     assert [queries.registered_since(hashed, dt.timedelta(hours=hours)) for hours in (1, 3)] == [1, 2]
 
 

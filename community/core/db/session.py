@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -9,7 +10,7 @@ from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -138,6 +139,16 @@ def locking(statement: _Query, *tables: Any) -> _Query:
     §2.9). `tables` limits the lock where the statement joins others.
     """
     return statement.with_for_update(key_share=True, of=tables or None)
+
+
+def one_at_a_time(*names: str) -> None:
+    """Let transactions that name the same thing here wait for each other, until the commit.
+
+    For what no unique key decides. PostgreSQL locks the names, in one order; SQLite's one writer needs nothing.
+    """
+    if session().get_bind().dialect.name == "postgresql":
+        numbers = sorted({int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names})
+        session().execute(select(*(func.pg_advisory_xact_lock(number) for number in numbers)))
 
 
 def upsert(model: type[Base]) -> Any:

@@ -36,10 +36,10 @@ def failed(response: Response) -> bool:
 
 def tries(phone: str) -> tuple[Subject, Subject]:
     """Return what a try with `phone` on this phone counts against: the number here or at strange phones, the phone."""
-    number = phones.typed_hash(phone)
+    hashes = phones.typed_hashes(phone)
     this = device.current()
-    hers = queries.verified_with_phone(number, known.here())
-    return waits.number_at(number, this if hers else None), waits.phone_itself(this)
+    hers = queries.verified_with_phone(hashes, known.here())
+    return waits.number_at(hashes[0], this if hers else None), waits.phone_itself(this)
 
 
 # --- a one-time code ---

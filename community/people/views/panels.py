@@ -6,7 +6,7 @@ from flask import render_template
 
 from community.core.authz import Perm, can
 from community.core.web.session import must_be_signed_in
-from community.people import codes, waits
+from community.people import codes, phones, waits
 from community.people.queries import Person
 
 
@@ -20,4 +20,5 @@ def ways_in(member: Person) -> str | None:
     actor = must_be_signed_in()
     if not can(actor, Perm.CODE_MAKE, member) or actor.is_me(member.id) or member.status not in {"active", "suspended"}:
         return None
-    return render_template("people/_ways_in.html", member=member, waits_until=waits.until(member.phone_hash))
+    hashes = phones.held_hashes(member.phone_cipher, member.phone_hash)
+    return render_template("people/_ways_in.html", member=member, waits_until=waits.until(*hashes))

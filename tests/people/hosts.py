@@ -1,0 +1,58 @@
+"""Hosts with different orders of keys at work at the same moment, each a process of its own."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from flask import current_app
+
+from community.access.queries import load_actor
+from community.core.config import settings
+from community.core.db import transaction
+from community.core.errors import DomainError
+from community.core.keys import HashRing
+from community.people import services
+
+
+def _under(ring: str) -> None:
+    known = settings()
+    secrets = replace(known.need_secrets(), hashes=HashRing.parse(ring))
+    current_app.extensions["linli_settings"] = replace(known, secrets=secrets)
+
+
+def verify_all(number: int, *, rings: list[str], admins: list[int], members: list[list[int]]) -> list[str]:
+    """Verify this host's registrations one after the other; return the code of each refusal, "" without one."""
+    _under(rings[number])
+    said = []
+    for member_id in members[number]:
+        try:
+            with transaction():
+                actor = load_actor(admins[number], 1, lock=True)
+                assert actor
+                services.verify(actor, member_id=member_id)
+            said.append("")
+        except DomainError as refused:
+            said.append(refused.code)
+    return said
+
+
+def register_many(_number: int, *, ring: str, village: int, count: int) -> list[tuple[int, str]]:
+    """Let people register, one after the other; return their ids and numbers."""
+    _under(ring)
+    made = []
+    for place in range(count):
+        phone = f"+861992000{place:04}"
+        with transaction():
+            member = services.register(
+                None, name="陈阿婆", phone=phone, age_band="60+", home_area_id=village, password="plum rain 2026"
+            )
+        made.append((member.id, phone))
+    return made
+
+
+def rotate(_number: int, *, ring: str) -> dict[str, Any]:
+    """Write the numbers anew, as the command does."""
+    _under(ring)
+    told = current_app.test_cli_runner().invoke(args=["people", "rotate"])
+    return {"code": told.exit_code, "said": told.output}
