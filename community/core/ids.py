@@ -6,6 +6,7 @@ import re
 import secrets
 import threading
 import time
+import unicodedata
 import uuid
 
 # 2024-01-01T00:00:00Z: 41 bits of milliseconds from here last until 2093.
@@ -72,8 +73,12 @@ def new_code(length: int = 8) -> str:
 
 
 def clean_code(text: str) -> str:
-    """Return what a person meant by a typed code: lower case, without blanks and dashes, look-alikes as digits."""
-    return re.sub(r"[\s\-·]+", "", text).lower().translate(_LOOK_ALIKES)
+    """Return what a person meant by a typed code: lower case, without blanks and dashes, look-alikes as digits.
+
+    Chinese keyboards easily leave full-width letters, digits and dashes behind (NFKC makes them plain).
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    return re.sub(r"[\s\-‐‑–—−·・]+", "", plain).lower().translate(_LOOK_ALIKES)
 
 
 def is_code(text: str, length: int = 8) -> bool:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flask import render_template, request, url_for
+from flask_babel import force_locale
 
 from community.core.authz import Actor, Perm, can
-from community.core.i18n import Text, _
+from community.core.i18n import Text, _, plain
+from community.core.ids import clean_code, is_code
 from community.core.web.limits import limiter
 from community.core.web.rights import public
 from community.core.web.session import current_actor
 from community.home.views import bp
 from community.messages.queries import announcements
 from community.people import queries as people
-from community.places import queries as places
+from community.places import browsing, queries as places
 from community.teams import queries as teams
+from community.teams.words import KINDS
 
 __all__ = ["bp", "found", "search"]
 
@@ -24,6 +28,8 @@ LONGEST = 40
 EACH = 6
 # Asking for a name takes a whole family name and more, or the last four digits of a phone.
 _PERSON_SHORTEST = 2
+_WORD_SHORTEST = 3
+_OPEN = _("谁来都能打卡")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,7 @@ _TOPICS: tuple[tuple[Text, Text, str], ...] = (
 @limiter.limit("60 per minute")
 @public("looking for help, a team or a post is for everybody; people are found by who may read them")
 def search() -> str:
-    text = " ".join(request.args.get("q", "")[:LONGEST].split())
+    text = " ".join(unicodedata.normalize("NFKC", request.args.get("q", "")[:LONGEST]).split())[:LONGEST]
     groups = found(current_actor(), text) if text else []
     return render_template("home/search.html", text=text, groups=groups, longest=LONGEST)
 
@@ -69,6 +75,7 @@ def search() -> str:
 def found(actor: Actor | None, text: str) -> list[Group]:
     """Return what `text` finds for somebody, group by group, empty groups left out."""
     groups = [
+        Group(_("打卡"), _codes(text)),
         Group(_("帮助"), _topics(text)),
         Group(_("公告"), _notices(actor, text)),
         Group(_("队伍"), _teams(text)),
@@ -79,17 +86,45 @@ def found(actor: Actor | None, text: str) -> list[Group]:
 
 
 def _topics(text: str) -> list[Hit]:
-    wanted = text.casefold().split()
     return [
         Hit(str(title), "", url_for(endpoint), "info")
         for title, words, endpoint in _TOPICS
-        if any(one in f"{title} {words}".casefold() or _inside(one, str(words)) for one in wanted)
+        if _meant(text, title, words)
     ]
 
 
-def _inside(asked: str, words: str) -> bool:
-    """Say whether one of the topic's words is in what was asked ("怎么扫码打卡" has "打卡")."""
-    return any(word.casefold() in asked for word in words.split())
+def _meant(text: str, *words: Text) -> bool:
+    """Say whether somebody who asks `text` may mean what `words` tell of, in whichever language.
+
+    One of her words is in them or, as in "怎么扫码打卡", one of them in hers.
+    """
+    asked, known = text.casefold(), _in_both_languages(*words)
+    return any(_is_in(one, known) for one in asked.split()) or any(
+        len(one) > 1 and not one.isascii() and one in asked for one in known.split()
+    )
+
+
+def _is_in(word: str, known: str) -> bool:
+    """Chinese is found anywhere, English at the beginning of a word: "on" is in half of all others."""
+    if not word.isascii():
+        return word in known
+    return len(word) >= _WORD_SHORTEST and any(one.startswith(word) for one in known.split())
+
+
+def _in_both_languages(*words: Text) -> str:
+    found = []
+    for language in ("zh", "en"):
+        with force_locale(language):
+            found += [plain(word) for word in words]
+    return " ".join(found).casefold()
+
+
+def _codes(text: str) -> list[Hit]:
+    """Return the sign whose 8 characters somebody typed into the wrong field; a word without a digit is a word."""
+    code = clean_code(text)
+    if not is_code(code) or not any(letter.isdigit() for letter in text):
+        return []
+    return [Hit(f"{code[:4]} {code[4:]}", str(_("牌子上的 8 位码")), url_for("home.landing", token=code), "pin")]
 
 
 def _notices(actor: Actor | None, text: str) -> list[Hit]:
@@ -100,19 +135,26 @@ def _notices(actor: Actor | None, text: str) -> list[Hit]:
 
 
 def _teams(text: str) -> list[Hit]:
-    return [
-        Hit(card.name, card.about, url_for("teams.join", team_id=card.id), "people") for card in teams.named(text, EACH)
+    kinds = [kind for kind in KINDS.values() if _meant(text, kind.code, kind.what, kind.note)]
+    of_kind = [
+        Hit(str(kind.what), str(kind.note), url_for("teams.choose", kind=kind.code), kind.icon) for kind in kinds
     ]
+    found = teams.named(text, EACH, [kind.code for kind in kinds])
+    return of_kind + [Hit(card.name, card.about, url_for("teams.join", team_id=card.id), "people") for card in found]
 
 
 def _posts(actor: Actor | None, text: str) -> list[Hit]:
-    if actor is None:
-        return []
-    staff = can(actor, Perm.POST_READ)
-    lines = places.desk_posts(actor, search=text).lines[:EACH] if staff else []
+    """Return the posts of one's desk, and those where anyone may check in: where they are is on the street for all."""
+    staff = actor is not None and can(actor, Perm.POST_READ)
+    lines = places.desk_posts(actor, search=text).lines[:EACH] if actor and staff else []
+    own = {line.post.id for line in lines}
     return [
         Hit(line.post.name, f"{line.place} · {line.post.number}", url_for("places.post", post_id=line.post.id), "pin")
         for line in lines
+    ] + [
+        Hit(one.post.name, " · ".join(part for part in (one.place, one.post.spot, str(_OPEN)) if part), None, "pin")
+        for one in browsing.open_posts(text, EACH)
+        if one.post.id not in own
     ]
 
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
-from community.core.authz import Actor, Perm, must, visible
+from community.core.authz import Actor, Perm, must, under, visible
 from community.core.db import session
 from community.core.errors import NotFound
-from community.places.models import Area, Unit
+from community.places.models import Area, Post, Unit
 from community.places.policies import BELOW
+from community.places.queries import by_path, village_path
 
 PAGE = 100
 _MOST_PARENTS = 400
+# So many areas of one name are looked into; who means one of more says its town too.
+_MOST_NAMESAKES = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,14 @@ class Units:
 
     units: Sequence[Unit]
     next_label: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenPost:
+    """A post where anyone may check in, and the name of the community it stands in."""
+
+    post: Post
+    place: str
 
 
 def children(actor: Actor, parent: Area, after: str = "") -> Children:
@@ -85,6 +96,22 @@ def kept_area(actor: Actor, area_id: int) -> Area:
 def read_area(actor: Actor, area_id: int) -> Area:
     """Return an area that the actor may read; raises NotFound for any other."""
     return _area(actor, area_id, Perm.AREA_READ)
+
+
+def open_posts(text: str, limit: int) -> Sequence[OpenPost]:
+    """Return posts in use where anyone may check in, for everybody to find: every word of `text` in the post's name or
+    spot or in the name of its grid, community, town or district, by name."""
+    wanted = select(Post).where(Post.open_to == "anyone", Post.state == "active")
+    for word in text.split():
+        named = Area.name.icontains(word, autoescape=True), Area.kind != "building", Area.closed_at.is_(None)
+        paths = session().scalars(select(Area.path).where(*named).order_by(Area.path).limit(_MOST_NAMESAKES)).all()
+        own = (column.icontains(word, autoescape=True) for column in (Post.name, Post.spot))
+        wanted = wanted.where(or_(*own, under(Post.scope_path, tuple(paths))))
+    found = session().scalars(wanted.order_by(Post.name, Post.id).limit(limit)).all()
+    areas = by_path(village_path(post.scope_path) for post in found)
+    return [
+        OpenPost(post, areas[path].name if (path := village_path(post.scope_path)) in areas else "") for post in found
+    ]
 
 
 def _area(actor: Actor, area_id: int, perm: Perm) -> Area:

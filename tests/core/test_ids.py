@@ -73,6 +73,10 @@ def test_a_code_has_no_look_alikes_and_uses_its_whole_alphabet() -> None:
         ("7k3m·9qxw", "7k3m9qxw"),
         ("7k3m\u30009qxw\n", "7k3m9qxw"),
         ("", ""),
+        ("７Ｋ３Ｍ　９ＱＸＷ", "7k3m9qxw"),
+        ("７ｋ３ｍ－９ｑｘｗ", "7k3m9qxw"),
+        ("7k3m—9qxw", "7k3m9qxw"),
+        ("Ｏ１Ｉｌ", "0111"),
     ],
 )
 def test_what_a_person_types_is_read_as_she_meant_it(typed: str, meant: str) -> None:

@@ -112,3 +112,11 @@ def test_right_typed_codes_are_not_counted(scene: Scene, client_page: Visitor) -
 def test_asking_why_a_scan_was_refused_is_no_way_round_the_limit(scene: Scene, client_page: Visitor) -> None:
     assert guess(client_page, "/p/9999{}/refused/not_member", 60) == [404]
     client_page.get("/p/99999999", 429)
+
+
+@pytest.mark.parametrize("typed", ["０１１０ｖ２ｑｘ", "０１１０－Ｖ２ＱＸ", "O11O v2qx", "0110—v2qx"])
+def test_a_code_typed_in_whatever_width_leads_to_its_sign(client_page, scene, typed):
+    with transaction():
+        make_print(scene.post, 2, typed_code="0110v2qx")
+    page = client_page.get("/p", 303, query_string={"code": typed})
+    assert page.h1 == scene.post.name

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, case, func, or_, select
 
 from community.core.authz import under
 from community.core.db import session
@@ -60,12 +60,16 @@ def near(kind: str, path: str = "", *, night: bool = True) -> list[Card]:
     return sorted(_read(statement), key=lambda team: (team.full, team.name))
 
 
-def named(text: str, limit: int) -> list[Card]:
-    """Return open teams with `text` in their name or in what they say of themselves, by name."""
+def named(text: str, limit: int, kinds: Sequence[str] = ()) -> list[Card]:
+    """Return open teams of one of `kinds`, or with `text` in their name or in what they say of themselves, by name."""
     team = Team.__table__.c
-    has = team.name.contains(text, autoescape=True) | team.about.contains(text, autoescape=True)
-    wanted = select(team.id).where(team.state == "open", has).order_by(team.name).limit(limit)
-    return sorted(_read(_cards().where(team.id.in_(wanted))), key=lambda found: found.name)
+    says = team.name.icontains(text, autoescape=True) | team.about.icontains(text, autoescape=True)
+    # Who asks for a team by its own words sees that one before the others of its kind.
+    first = case((says, 0), else_=1)
+    wanted = select(team.id).where(team.state == "open", says | team.kind.in_(kinds))
+    wanted = wanted.order_by(first, team.name).limit(limit)
+    order = {team_id: place for place, team_id in enumerate(session().scalars(wanted))}
+    return sorted(_read(_cards().where(team.id.in_(order))), key=lambda found: order[found.id])
 
 
 def card(team_id: int) -> Card | None:
