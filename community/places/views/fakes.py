@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -14,6 +16,7 @@ from community.core.web.limits import limiter
 from community.core.web.rights import public, requires
 from community.core.web.session import must_be_signed_in
 from community.places import fakes, queries
+from community.places.models import FakeSignReport
 from community.places.views.blueprint import bp
 
 
@@ -37,8 +40,7 @@ def fake_thanks() -> str:
 @requires(Perm.POST_PRINT)
 def fake_signs() -> str:
     found = fakes.waiting(must_be_signed_in())
-    places = {one.id: queries.place_line(one.scope_path) for one in found if one.scope_path}
-    return render_template("places/fakes.html", found=found, places=places)
+    return render_template("places/fakes.html", found=found, places=_places(found))
 
 
 @bp.post("/desk/fake-signs/<id:report_id>")
@@ -51,7 +53,15 @@ def settle_fake(report_id: int) -> Response:
     return redirect(url_for("places.fake_signs"), 303)
 
 
+def _places(found: Sequence[FakeSignReport]) -> dict[int, str]:
+    """Where the copied post of each report is, by report; nothing for a code that copies none."""
+    lines = queries.place_lines(one.scope_path for one in found if one.scope_path)
+    return {one.id: lines[one.scope_path] for one in found if one.scope_path}
+
+
 def _tasks(actor: Actor, _area: str, limit: int) -> list[Task]:
+    found = fakes.waiting(actor)[:limit]
+    places = _places(found)
     return [
         Task(
             kind="fake_sign",
@@ -60,9 +70,9 @@ def _tasks(actor: Actor, _area: str, limit: int) -> list[Task]:
             about=one.place or _("没有说在哪里"),
             since=one.reported_at,
             href=url_for("places.fake_signs"),
-            place=queries.place_line(one.scope_path) if one.scope_path else "",
+            place=places.get(one.id, ""),
         )
-        for one in fakes.waiting(actor)[:limit]
+        for one in found
     ]
 
 

@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import select
 
 from community.core.db import session, transaction
+from community.places import fakes
 from community.places.models import FakeSignReport
 from tests.factories.access import make_grant
 from tests.factories.people import make_member
-from tests.factories.places import make_village
+from tests.factories.places import make_post, make_town, make_village
 from tests.harness.client import Visitor
 
 pytestmark = pytest.mark.usefixtures("app")
@@ -100,3 +101,21 @@ def test_one_address_tells_of_forty_codes_an_hour(new_visitor: Callable[[], Visi
         seen.append(tell(phone, "192.0.2.1"))
         limit_clock.now += 10
     assert seen == [303] * 40 + [429] * 2
+
+
+def test_many_reports_cost_no_more_statements_than_one(client_page: Visitor, statements: list[str]) -> None:
+    with transaction():
+        town = make_town()
+        admin = make_member(make_village(town))
+        make_grant(admin, "town_admin", town)
+    client_page.sign_in(admin.id)
+    sent: dict[str, list[int]] = {"/desk/fake-signs": [], "/desk": []}
+    for number in (1, 8):
+        with transaction():
+            for _report in range(number):
+                fakes.report(f"{make_post(make_village(town)).code8}.1a.0000000000000000", "桥头")
+        for path, counts in sent.items():
+            statements.clear()
+            client_page.get(path)
+            counts.append(len(statements))
+    assert all(few == many for few, many in sent.values()), sent
