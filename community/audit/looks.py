@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, TypeVar
@@ -38,11 +38,40 @@ def audits_look(why: str, argument: str = "member_id") -> Callable[[V], V]:
         def run(**arguments: Any) -> Response:
             response = make_response(view(**arguments))
             if response.status_code == 200:
-                _note(arguments[argument], why)
+                _note([arguments[argument]], why)
             return response
 
-        run.__linli_audits_look__ = True  # type: ignore[attr-defined]
+        run.__linli_audits_look__ = why  # type: ignore[attr-defined]
         return run  # type: ignore[return-value]
+
+    return mark
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A page, whatever its status, that shows something of the members `member_ids`."""
+
+    page: str | Response
+    member_ids: Iterable[int]
+
+
+def audits_shown(why: str) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """Mark a GET view whose address names no member: for what it returns as `Shown`, each of hers is one entry.
+
+    Anything else that it returns shows nobody and leaves none.
+    """
+
+    def mark(view: Callable[..., Any]) -> Callable[..., Response]:
+        @wraps(view)
+        def run(**arguments: Any) -> Response:
+            answer = view(**arguments)
+            if not isinstance(answer, Shown):
+                return make_response(answer)
+            _note(answer.member_ids, why)
+            return make_response(answer.page)
+
+        run.__linli_audits_look__ = why  # type: ignore[attr-defined]
+        return run
 
     return mark
 
@@ -68,16 +97,17 @@ def audits_taking(act: str) -> Callable[[Callable[..., Taken]], Callable[..., Re
                 services.record(actor, act, "area", taken.area_id, scope_path=taken.scope_path, details=taken.details)
             return taken.answer
 
-        run.__linli_audits_look__ = True  # type: ignore[attr-defined]
+        run.__linli_audits_look__ = act  # type: ignore[attr-defined]
         return run
 
     return mark
 
 
-def _note(member_id: int, why: str) -> None:
+def _note(member_ids: Iterable[int], why: str) -> None:
     actor = must_be_signed_in()
-    if actor.member_id == member_id:
+    scopes = {one: member_scope(one) for one in sorted(set(member_ids)) if one != actor.member_id}
+    if not scopes:
         return
-    scope = member_scope(member_id)
     with transaction():
-        services.record_look(actor, member_id, why, scope_path=scope)
+        for member_id, scope in scopes.items():
+            services.record_look(actor, member_id, why, scope_path=scope)

@@ -6,7 +6,7 @@ As `core.authz.Perm` lists every right, this lists every act that any room write
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from community.core.i18n import Text, _
 
@@ -84,16 +84,28 @@ ACTS: dict[str, Text] = {
 # An act of a room that has no word yet; a test keeps this from happening.
 OTHER = _("其他操作")
 
-LOOKS: dict[str, Text] = {
-    "people.desk_person": _("居民页"),
-    "people.merge_page": _("合并登记的对比"),
-    "people.phone": _("完整手机号"),
-    "people.code_page": _("开口令的页面"),
-    "people.desk_erase": _("注销的页面"),
-    "people.card": _("居民卡"),
-    "access.new_grant": _("授权的页面"),
-    "points.award": _("一笔积分的依据"),
+
+class Looked(NamedTuple):
+    """A page that shows a person's data: what auditors call it, and what it is called to herself."""
+
+    page: Text
+    hers: Text
+
+
+# Every page that leaves a look, once; a test holds the marked routes against it.
+LOOKS: dict[str, Looked] = {
+    "people.desk_person": Looked(_("居民页"), _("您的居民页")),
+    "people.merge_page": Looked(_("合并登记的对比"), _("您的两份登记的对比")),
+    "people.phone": Looked(_("完整手机号"), _("您的完整手机号")),
+    "people.code_page": Looked(_("开口令的页面"), _("给您开口令的页面")),
+    "people.desk_erase": Looked(_("注销的页面"), _("替您办注销的页面")),
+    "people.card": Looked(_("队员卡"), _("您的志愿卡")),
+    "patrols.card": Looked(_("扫队员卡"), _("扫您的志愿卡")),
+    "access.new_grant": Looked(_("授权的页面"), _("给您职务的页面")),
+    "points.award": Looked(_("一笔积分的依据"), _("您的一笔积分")),
 }
+# A page of an older or newer program.
+OTHER_LOOK = Looked(_("其他页面"), _("其他页面"))
 
 THINGS: dict[str, Text] = {
     "member": _("居民"),
@@ -174,7 +186,7 @@ def doer(system: str) -> Text:
 def notes(code: str, details: Mapping[str, Any]) -> Iterator[tuple[Text, Text]]:
     """Yield (word, value) of what was noted beside an act, as far as people can read it."""
     if code == "audit.look":
-        yield _("看了"), LOOKS.get(str(details.get("why")), _("其他页面"))
+        yield _("看了"), LOOKS.get(str(details.get("why")), OTHER_LOOK).page
         return
     for name, word in NOTES.items():
         value = details.get(name)

@@ -10,7 +10,7 @@ from flask import Response as FlaskResponse, flash, redirect, render_template, r
 from werkzeug.wrappers import Response
 
 from community.access import queries as access
-from community.audit import seen
+from community.audit import seen, words
 from community.audit.seen import Look
 from community.core import clock, holdings
 from community.core.authz import Actor
@@ -29,18 +29,6 @@ from community.people.consents import ConsentText
 from community.people.erasing import COOLING_OFF
 
 __all__ = ["bp"]
-
-# Which page staff looked at; a code of a later program is shown as it is.
-PAGES: dict[str, Text] = {
-    "people.desk_person": _("您的居民页"),
-    "people.phone": _("您的完整手机号"),
-    "people.code_page": _("给您开口令的页面"),
-    "people.desk_erase": _("替您办注销的页面"),
-    "people.card": _("您的志愿卡"),
-    "points.award": _("您的一笔积分"),
-    "access.new_grant": _("给您职务的页面"),
-}
-
 
 # --- what is held ---
 
@@ -86,13 +74,13 @@ def looks() -> str:
 def _told(lines: Sequence[Look]) -> list[Seen]:
     staff = {look.actor_id for look in lines if look.actor_id}
     names = people.names(staff)
-    offices = {one: access.held_by(one) for one in staff}
+    offices = access.held_by_each(staff)
     return [
         Seen(
             look,
             names.get(look.actor_id, plain(_("系统"))),
             " · ".join(f"{office.place} {office.title}".strip() for office in offices.get(look.actor_id, [])[:2]),
-            PAGES.get(look.why, look.why),
+            words.LOOKS.get(look.why, words.OTHER_LOOK).hers,
         )
         for look in lines
     ]

@@ -112,3 +112,26 @@ def test_the_view_is_marked_for_the_list_of_routes() -> None:
         return str(member_id)
 
     assert view.__linli_audits_look__  # type: ignore[attr-defined]
+
+
+def test_a_page_of_several_people_is_an_entry_for_each_of_them_but_the_looker(
+    looked_at: tuple[Flask, Client, int, int],
+) -> None:
+    app, client, looker, seen = looked_at
+
+    @app.get("/list")
+    @signed_in
+    @looks.audits_shown("planted page")
+    def listed() -> looks.Shown:
+        return looks.Shown("everybody", [seen, 404, looker, seen])
+
+    @app.get("/empty")
+    @signed_in
+    @looks.audits_shown("planted page")
+    def empty() -> str:
+        return "nobody"
+
+    assert client.get("/empty").text == "nobody"
+    assert entries(app) == []
+    assert client.get("/list").text == "everybody"
+    assert sorted(one.object_id for one in entries(app)) == sorted(["404", str(seen)])

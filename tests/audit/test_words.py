@@ -7,9 +7,17 @@ import re
 from collections.abc import Iterator
 
 import pytest
+from flask import Flask
 
-from community.audit import words
+from community.audit import services, words
+from community.core.db import transaction
+from community.people import calling
 from tests.architecture.sources import name_of, programs
+from tests.factories.access import actor_of
+from tests.factories.people import make_member
+from tests.harness.client import Visitor
+
+MARK = "__linli_audits_look__"
 
 # Acts that are put together: the room's name and what these helpers are given.
 BUILT = {"community/places/services.py": "places.", "community/places/areas.py": "places."}
@@ -31,29 +39,33 @@ def written() -> Iterator[str]:
                 yield from (BUILT[source.path] + text for text in texts if re.fullmatch(r"[a-z_]+", text))
 
 
-def looked() -> Iterator[str]:
-    """Every page that leaves a look."""
-    for source in programs("community"):
-        for node in ast.walk(source.tree):
-            if isinstance(node, ast.Call) and name_of(node).rpartition(".")[2] == "audits_look":
-                first = node.args[0]
-                if isinstance(first, ast.Constant):
-                    yield str(first.value)
-
-
 def test_every_act_has_a_word() -> None:
     acts = set(written())
     assert {"people.verify", "access.grant", "teams.approve", "places.create"} <= acts
     assert not sorted(acts - words.ACTS.keys())
 
 
-def test_every_look_has_a_word() -> None:
-    looks = set(looked())
-    assert "people.desk_person" in looks
-    assert not sorted(looks - words.LOOKS.keys())
+def test_every_route_that_leaves_a_look_has_its_word_for_auditors_and_for_herself(app: Flask) -> None:
+    marked = {str(view.__linli_audits_look__) for view in app.view_functions.values() if hasattr(view, MARK)}
+    assert {"people.desk_person", "people.merge_page", "patrols.card"} <= marked
+    assert not sorted(marked - words.LOOKS.keys() - words.ACTS.keys())
+    assert sorted(words.LOOKS.keys() - marked) == [calling.WHY], "a page that leaves no look any more"
 
 
-@pytest.mark.parametrize("table", [words.ACTS, words.LOOKS, words.THINGS, words.NOTES])
+def test_her_word_for_a_look_is_shown_to_her(client_page: Visitor) -> None:
+    with transaction():
+        member, staff = make_member(), make_member()
+        for why in words.LOOKS:
+            services.record_look(actor_of(staff), member.id, why)
+    client_page.sign_in(member.id)
+    page = client_page.get("/me/looks")
+    assert not [str(one.hers) for one in words.LOOKS.values() if str(one.hers) not in page.text]
+
+
+LOOKED = {code: f"{one.page} {one.hers}" for code, one in words.LOOKS.items()}
+
+
+@pytest.mark.parametrize("table", [words.ACTS, LOOKED, words.THINGS, words.NOTES])
 def test_no_word_is_a_code(table: dict[str, object]) -> None:
     assert not [word for word in table.values() if re.search(r"[a-z_]+\.[a-z_]+", str(word))]
 

@@ -117,6 +117,21 @@ def test_looks_are_turned_page_by_page_and_never_another_members(client_page, me
     assert "一笔积分" not in page.text + older.text
 
 
+def test_many_who_looked_cost_no_more_statements_than_one(client_page, member, village, statements):
+    sent = []
+    for number in (1, 12):
+        with transaction():
+            for _staff in range(number):
+                staff = make_member(village)
+                make_grant(staff, "grid_worker", village)
+                audit.record_look(actor_of(staff), member.id, "people.desk_person")
+        client_page.sign_in(member.id)
+        statements.clear()
+        client_page.get("/me/looks")
+        sent.append(len(statements))
+    assert sent[0] == sent[1]
+
+
 # --- consents ---
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import flash, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from community.audit.looks import Shown, audits_shown
 from community.core.authz import Perm, can
 from community.core.i18n import _, plain
 from community.core.ids import parse_id
@@ -22,16 +23,18 @@ from community.places import codes
 
 @bp.get("/m/<card>")
 @public("a member card says what it is to everybody; whose it is only to her leaders")
-def card(card: str) -> str:
+@audits_shown("patrols.card")
+def card(card: str) -> str | Shown:
     hosts, actor = codes.accepted_hosts(request.host), current_actor()
     # Strangers learn nothing from the database, not even whether the card still counts.
     cards.must_be_ours(card, hosts)
     if actor is None or not can(actor, Perm.CARD_USE):
         return render_template("patrols/card_stranger.html", here=request.path)
     found = proxy.holder(actor, cards.read(card, hosts))
-    return render_template(
+    page = render_template(
         "patrols/card.html", holder=found, posts=proxy.posts(actor), own=actor.is_me(found.member.id), card=card
     )
+    return Shown(page, [found.member.id])
 
 
 @bp.post("/m/<card>/checkin")
@@ -46,10 +49,12 @@ def use_card(card: str) -> Response:
 
 @bp.get("/m/<card>/refused/<code>")
 @requires(Perm.CARD_USE)
-def card_refused(card: str, code: str) -> Response:
+@audits_shown("patrols.card")
+def card_refused(card: str, code: str) -> Shown:
     found = proxy.holder(must_be_signed_in(), cards.read(card, codes.accepted_hosts(request.host)))
     why = texts.PROXY_REFUSALS.get(code, texts.PROXY_REFUSALS["not_member"])
-    return make_response(render_template("patrols/card_refused.html", holder=found, why=why, card=card), 403)
+    page = render_template("patrols/card_refused.html", holder=found, why=why, card=card)
+    return Shown(make_response(page, 403), [found.member.id])
 
 
 def _after(outcome: Outcome, card: str) -> Response:

@@ -9,7 +9,7 @@ from flask_babel import force_locale
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from community.audit.looks import audits_look
+from community.audit.looks import Shown, audits_look, audits_shown
 from community.core.authz import Perm, can
 from community.core.i18n import _, plain
 from community.core.web.command import command
@@ -48,10 +48,12 @@ def card(member_id: int) -> str:
 
 @bp.get("/desk/cards")
 @requires(Perm.CARD_ISSUE)
-def cards_today() -> str:
+@audits_shown("people.card")
+def cards_today() -> Shown:
     found = cards.issued_today(must_be_signed_in())
     sheet = _sheet([badges.badge(card, printed_address(), masked=_masked()) for card in found]) if found else None
-    return render_template("people/cards.html", sheet=sheet, masked=_masked())
+    page = render_template("people/cards.html", sheet=sheet, masked=_masked())
+    return Shown(page, [card.member_id for card in found])
 
 
 def card_panel(member: Any) -> str | None:

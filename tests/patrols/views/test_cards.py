@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from community.audit.models import AuditEntry
 from community.core.db import session, transaction
 from community.patrols.models import CheckIn
 from community.people import cards
@@ -118,3 +119,19 @@ def test_her_own_and_a_revoked_card_and_another_area_s(
             card.revoked_at = card.issued_at
     client_page.sign_in(leader.id)
     assert "这张卡已停用" in client_page.get(url, 410).text
+
+
+def test_a_leader_who_opens_a_card_leaves_a_look_and_a_stranger_none(
+    scene: Scene, leader: Member, client_page: Visitor, url: str
+) -> None:
+    client_page.get(url)
+    assert looks() == []
+    client_page.sign_in(leader.id)
+    client_page.get(url)
+    client_page.get(f"{url}/refused/not_member", 403)
+    assert looks() == [(leader.id, str(scene.member.id), scene.member.home_path, {"why": "patrols.card"})] * 2
+
+
+def looks() -> list[tuple[int, str, str, dict[str, str]]]:
+    found = session().scalars(select(AuditEntry).where(AuditEntry.act == "audit.look").order_by(AuditEntry.id))
+    return [(one.actor_id, one.object_id, one.scope_path, one.details) for one in found]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import select
 
+from community.audit.models import AuditEntry
 from community.core.db import session, transaction
 from community.people.models import Member, MemberCard
 from community.places.models import Area
@@ -48,6 +49,17 @@ def test_a_card_is_issued_printed_and_revoked(admin: Visitor, member: Member) ->
     page = admin.submit(page.form(f"{url}/card/revoke"), reason="卡丢了")
     assert "卡丢了" in page.text
     admin.get(f"{url}/card", 404)
+
+
+def test_todays_cards_printed_once_more_are_a_look_at_each_holder(admin: Visitor, member: Member) -> None:
+    url = f"/desk/people/{member.id}"
+    admin.get("/desk/cards")
+    admin.submit(admin.get(url).form(f"{url}/card"), agreed="1")
+    assert member.display_name in admin.get("/desk/cards").text
+    wanted = select(AuditEntry.object_id, AuditEntry.details).where(AuditEntry.act == "audit.look")
+    seen = [(one.object_id, one.details["why"]) for one in session().execute(wanted.order_by(AuditEntry.id))]
+    # Her page, the card just issued, and the sheet of today.
+    assert seen == [(str(member.id), why) for why in ("people.desk_person", "people.card", "people.card")]
 
 
 def test_without_the_tick_or_a_reason_nothing_happens(admin: Visitor, member: Member) -> None:
