@@ -16,7 +16,7 @@ from community.core.authz import Perm
 from community.core.errors import DomainError, Forbidden
 from community.core.i18n import _, plain
 from community.core.ids import MAX_ID
-from community.core.web import preferences as looks, security
+from community.core.web import preferences as looks, searches, security
 from community.core.web.command import command
 from community.core.web.display import indented
 from community.core.web.rights import requires
@@ -34,17 +34,18 @@ def grants() -> str:
     actor, asked = must_be_signed_in(), request.args
     show = asked.get("show", "now")
     chosen = {
-        "q": asked.get("q", "")[:40],
+        searches.SEALED: asked.get(searches.SEALED, "") if searches.asked() else "",
         "role": asked.get("role", "")[:30],
         "show": show if show in queries.SHOWN else "now",
     }
     found = queries.grants(
-        actor, text=chosen["q"], role=chosen["role"], show=chosen["show"], number=_number("page") or 1
+        actor, text=searches.asked(), role=chosen["role"], show=chosen["show"], number=_number("page") or 1
     )
     return render_template(
         "access/grants.html",
         found=found,
         chosen=chosen,
+        text=searches.asked(),
         roles=queries.role_names(actor),
         english=looks.current().lang == "en",
         soon=clock.now() + queries.SOON,
@@ -52,11 +53,26 @@ def grants() -> str:
     )
 
 
+@bp.post("/desk/grants")
+@requires(Perm.GRANT_READ)
+def look_for_grants() -> Response:
+    """A search by name: it writes nothing, and leads to the list without the name in its address."""
+    return searches.lead(
+        "access.grants", role=request.form.get("role", "")[:30], show=request.form.get("show", "")[:30]
+    )
+
+
+@bp.post("/desk/grants/new")
+@requires(Perm.GRANT_MANAGE)
+def look_for_holder() -> Response:
+    return searches.lead("access.find")
+
+
 @bp.get("/desk/grants/new")
 @requires(Perm.GRANT_MANAGE)
 def find() -> str:
     """Find the person first: an office is given to somebody, not to a number."""
-    actor, text = must_be_signed_in(), request.args.get("q", "")[:40]
+    actor, text = must_be_signed_in(), searches.asked()
     found = people.people(actor, text=text, show="verified") if text.strip() else None
     return render_template(
         "access/find.html",

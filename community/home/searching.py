@@ -8,10 +8,12 @@ from dataclasses import dataclass
 
 from flask import render_template, request, url_for
 from flask_babel import force_locale
+from werkzeug.wrappers import Response
 
 from community.core.authz import Actor, Perm, can
 from community.core.i18n import Text, _, plain
 from community.core.ids import clean_code, is_code
+from community.core.web import searches
 from community.core.web.limits import limiter
 from community.core.web.rights import public
 from community.core.web.session import current_actor
@@ -22,7 +24,7 @@ from community.places import browsing, queries as places
 from community.teams import queries as teams
 from community.teams.words import KINDS
 
-__all__ = ["bp", "found", "search"]
+__all__ = ["bp", "found", "search", "search_sealed"]
 
 LONGEST = 40
 EACH = 6
@@ -67,20 +69,35 @@ _TOPICS: tuple[tuple[Text, Text, str], ...] = (
 @limiter.limit("60 per minute")
 @public("looking for help, a team or a post is for everybody; people are found by who may read them")
 def search() -> str:
-    text = " ".join(unicodedata.normalize("NFKC", request.args.get("q", "")[:LONGEST]).split())[:LONGEST]
-    groups = found(current_actor(), text) if text else []
-    return render_template("home/search.html", text=text, groups=groups, longest=LONGEST)
+    actor, sealed = current_actor(), searches.asked()
+    asked = sealed or request.args.get("q", "")
+    text = " ".join(unicodedata.normalize("NFKC", asked[:LONGEST]).split())[:LONGEST]
+    return render_template(
+        "home/search.html",
+        text=text,
+        groups=found(actor, text, names=bool(sealed)) if text else [],
+        longest=LONGEST,
+        finds_people=_finds_people(actor),
+    )
 
 
-def found(actor: Actor | None, text: str) -> list[Group]:
-    """Return what `text` finds for somebody, group by group, empty groups left out."""
+@bp.post("/search")
+@limiter.limit("60 per minute")
+@public("the same for who may read people: the names that she looks for stay out of addresses")
+def search_sealed() -> Response:
+    return searches.lead("home.search")
+
+
+def found(actor: Actor | None, text: str, *, names: bool = True) -> list[Group]:
+    """Return what `text` finds for somebody, group by group, empty groups left out; people only with `names`, which
+    no open address has."""
     groups = [
         Group(_("打卡"), _codes(text)),
         Group(_("帮助"), _topics(text)),
         Group(_("公告"), _notices(actor, text)),
         Group(_("队伍"), _teams(text)),
         Group(_("岗点"), _posts(actor, text)),
-        Group(_("居民"), _people(actor, text)),
+        Group(_("居民"), _people(actor, text) if names else []),
     ]
     return [group for group in groups if group.hits]
 
@@ -158,8 +175,12 @@ def _posts(actor: Actor | None, text: str) -> list[Hit]:
     ]
 
 
+def _finds_people(actor: Actor | None) -> bool:
+    return actor is not None and Perm.MEMBER_READ in actor.perms
+
+
 def _people(actor: Actor | None, text: str) -> list[Hit]:
-    if actor is None or Perm.MEMBER_READ not in actor.perms or len(text) < _PERSON_SHORTEST:
+    if actor is None or not _finds_people(actor) or len(text) < _PERSON_SHORTEST:
         return []
     return [
         Hit(one.display_name, "", url_for("people.desk_person", member_id=one.id), "person")

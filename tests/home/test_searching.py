@@ -47,11 +47,12 @@ def test_staff_find_the_people_and_posts_of_their_area_only(admin_id: int, clien
     page = client_page.get("/search?q=东")
     assert "东门岗" in page.text
     assert "东岙码头岗" not in page.text
-    people = client_page.get("/search?q=陈")
+    box = page.form("/search")
+    people = client_page.submit(box, q="陈")
     assert "陈水根" not in people.text  # one character names half a village
-    people = client_page.get("/search?q=陈水")
+    people = client_page.submit(box, q="陈水")
     assert "陈水根" in people.links.values()
-    assert "没有找到" in client_page.get("/search?q=陈东").text
+    assert "没有找到" in client_page.submit(box, q="陈东").text
 
 
 def test_a_member_finds_no_people(admin_id: int, client_page: Visitor) -> None:

@@ -27,7 +27,9 @@ def become(page: Page, person: str) -> Page:
 
 def look_at(page: Page, person: str) -> None:
     """The village admin opens a person's page."""
-    page.goto("/desk/people?q=" + person)
+    page.goto("/desk/people")
+    page.get_by_label("称呼，或手机尾号四位").fill(person)
+    page.get_by_role("button", name="查找").click()
     page.get_by_role("main").get_by_role("link", name=person).first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text(person)
 

@@ -53,7 +53,9 @@ def test_offices_and_a_double_registration(demo_server: Server, new_phone: NEW_P
     expect(main).to_contain_text("已结束")
 
     # The captain registered twice.
-    page.goto("/desk/people?q=桂英")
+    page.goto("/desk/people")
+    page.get_by_label("称呼，或手机尾号四位").fill("桂英")
+    page.get_by_role("button", name="查找").click()
     main.get_by_role("link", name="桂英", exact=True).click()
     main.get_by_role("link", name=re.compile("钱桂英")).click()
     expect(main).to_contain_text("合并不能撤回")

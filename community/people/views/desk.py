@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from flask import flash, make_response, redirect, render_template, request, url_for
@@ -13,7 +13,7 @@ from community.core.authz import Actor, Perm
 from community.core.db import transaction
 from community.core.errors import DomainError
 from community.core.i18n import Text, _, plain
-from community.core.web import security
+from community.core.web import searches, security
 from community.core.web.command import command
 from community.core.web.display import indented
 from community.core.web.forms import Form
@@ -32,7 +32,7 @@ def desk_people() -> str:
     chosen = next((area for area in areas if str(area.id) == asked["area"]), None)
     found = queries.people(
         actor,
-        text=asked["q"],
+        text=searches.asked(),
         show=asked["show"],
         area=chosen.path if chosen else "",
         band=asked["band"],
@@ -47,14 +47,27 @@ def desk_people() -> str:
         kinds=queries.team_kinds(),
         masked=phones.masked,
         asked=asked,
+        text=searches.asked(),
         filtered=any(value for name, value in asked.items() if name != "show") or asked["show"] != "all",
     )
 
 
+@bp.post("/desk/people")
+@requires(Perm.MEMBER_READ)
+def look_for_people() -> Response:
+    """A search by name or number: it writes nothing, and leads to the list without either in its address."""
+    return searches.lead("people.desk_people", **_filters(request.form))
+
+
 def _asked() -> dict[str, str]:
-    given = {name: request.args.get(name, "")[:40] for name in ("q", "area", "band", "kind")}
-    show = request.args.get("show", "all")
-    return given | {"show": show if show in queries.SHOWN else "all"}
+    sealed = request.args.get(searches.SEALED, "") if searches.asked() else ""
+    return _filters(request.args) | {searches.SEALED: sealed}
+
+
+def _filters(given: Mapping[str, str]) -> dict[str, str]:
+    show = given.get("show", "all")
+    chosen = {name: given.get(name, "")[:40] for name in ("area", "band", "kind")}
+    return chosen | {"show": show if show in queries.SHOWN else "all"}
 
 
 def _page_number() -> int:

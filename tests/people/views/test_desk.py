@@ -61,7 +61,7 @@ def test_the_desk_lists_the_people_of_its_own_area(client_page, admin, member):
 )
 def test_people_are_found_by_name_or_by_the_last_four_digits(client_page, admin, member, query, found):
     client_page.sign_in(admin.id)
-    page = client_page.get("/desk/people", query_string={"q": query})
+    page = client_page.submit(client_page.get("/desk/people").form("/desk/people"), q=query)
     assert ("王桂芬" in page.text) is found
 
 
