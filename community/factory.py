@@ -37,6 +37,7 @@ from community.core.web import (
     device,
     faults,
     health,
+    limits,
     pictures,
     requests,
     rights,
@@ -46,7 +47,6 @@ from community.core.web import (
 )
 from community.core.web.assets import Assets
 from community.core.web.converters import IdConverter
-from community.core.web.limits import limiter
 from community.demo import cli as demo_cli, views as demo_views
 from community.home import (
     compliance,
@@ -201,6 +201,8 @@ JOBS: tuple[Job, ...] = (
     Job("forget_runs", "community.home.jobs:forget_runs", timedelta(days=1), at=time(3, 50)),
     Job("forget_sent", "community.messages.jobs:forget_sent", timedelta(hours=6)),
     Job("post_decided", "community.points.jobs:post_decided", timedelta(seconds=10)),
+    Job("seal_due", "community.points.jobs:seal_due", timedelta(seconds=10)),
+    Job("check_ledgers", "community.points.jobs:check_ledgers", timedelta(days=1), at=time(2, 30)),
     Job("import_tables", "community.places.jobs:import_tables", timedelta(seconds=10)),
     Job("forget_fake_signs", "community.places.jobs:forget_fake_signs", timedelta(days=1)),
     Job("post_waiting", "community.points.jobs:post_waiting", timedelta(minutes=10)),
@@ -283,7 +285,7 @@ def _web(app: Flask, settings: Settings) -> None:
     app.before_request(rights.before_request)
     device.init_app(app)
     faults.init_app(app)
-    limiter.init_app(app)
+    limits.init_app(app, settings.redis_url)
     templating.init_app(app, settings, assets, navigation.tabs, navigation.desk, navigation.foot)
     rights.public("style, script and pictures")(app.view_functions["static"])
 
@@ -305,6 +307,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     people_views.member_slot.register(people_views.panels.ways_in)
     people_policies.held.register(access_queries.held)
     people_policies.led_by.register(teams_queries.led_by)
+    people_policies.placed.register(teams_queries.holds_place)
     people_policies.team_paths.register(teams_desk.every_path)
     people_views.member_slot.register(people_views.cards.card_panel)
     people_views.member_slot.register(teams_views.member_panel)

@@ -8,6 +8,7 @@ read from, or in demo mode generated into, `INSTANCE_DIR/secrets.json` (mode 600
 from __future__ import annotations
 
 import datetime as dt
+import importlib.util
 import json
 import os
 import re
@@ -73,6 +74,8 @@ class Settings:
     sms_url: str = ""
     sms_key_id: str = ""
     sms_secret: str = field(default="", repr=False)
+    # Where hosts count rate limits together; "": each process counts for itself.
+    redis_url: str = field(default="", repr=False)
     # Where files are kept, as fsspec names it; "": the folder uploads below instance_dir.
     storage_url: str = ""
     # Whose map lies under the desk's posts, after a tap; None: a plain grid only.
@@ -137,6 +140,7 @@ class Settings:
             sms_url=sms_url,
             sms_key_id=sms_key_id,
             sms_secret=sms_secret,
+            redis_url=_redis_url(env),
             storage_url=_storage_url(env),
             map=_map(env),
         )
@@ -160,6 +164,7 @@ def problems(mode: Mode, env: Mapping[str, str] | None = None) -> list[str]:
         lambda: _exceptions(env),
         lambda: _database_url(env, instance),
         lambda: _public_url(env, mode, 8000),
+        lambda: _redis_url(env),
         lambda: _storage_url(env),
         lambda: _map(env),
         lambda: _secrets(env, mode, instance),
@@ -209,6 +214,21 @@ def _database_url(env: Mapping[str, str], instance: Path) -> str:
         url = "postgresql+psycopg://" + url.split("://", 1)[1]
     if not url.startswith(("sqlite:///", "postgresql+psycopg://")):
         raise BadSettings("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://")
+    return url
+
+
+def _redis_url(env: Mapping[str, str]) -> str:
+    url = env.get("REDIS_URL") or ""
+    try:
+        parts = urlsplit(url)
+        well = not url or (parts.scheme in {"redis", "rediss"} and bool(parts.hostname) and (parts.port or 1) > 0)
+    except ValueError:
+        well = False
+    if not well:
+        # Never repeated: it holds a password.
+        raise BadSettings("REDIS_URL must be an address like redis://:PASSWORD@127.0.0.1:6379/0")
+    if url and importlib.util.find_spec("redis") is None:
+        raise BadSettings("REDIS_URL needs the package redis: pip install '.[redis]', or leave REDIS_URL out")
     return url
 
 

@@ -88,6 +88,7 @@ class Server:
 def clean_environment(**more: str) -> dict[str, str]:
     """This process's environment without the settings of Linli that somebody may have set, plus yours."""
     own = ("DATABASE_", "INSTANCE_DIR", "PUBLIC_URL", "SECRET_", "TLS", "PORT", "FLASK_", "LINLI_", "SITE_", "TIMEZONE")
+    own += ("REDIS_",)
     kept = {name: value for name, value in os.environ.items() if not name.startswith(own)}
     return {**kept, "PYTHONUNBUFFERED": "1", **more}
 

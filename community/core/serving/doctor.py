@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -19,6 +20,7 @@ from community.core import scheduler
 from community.core.config import SECRET_NAMES, Mode, Settings, problems, settings
 from community.core.db import session
 from community.core.uploads import storage
+from community.core.web import counting
 
 LEAST_FREE_BYTES = 1 << 30
 SILENT_SECONDS = 180
@@ -40,7 +42,7 @@ Check = Callable[[], Iterator[Finding]]
 
 def examine(mode: Mode, checks: tuple[Check, ...] = (), env: Mapping[str, str] | None = None) -> list[Finding]:
     """Return every finding for running in `mode`; `checks` are those of the rooms, asked once the database is well."""
-    found = [*_settings(mode, env), *_instance(settings()), *_storage(settings()), *_map(settings())]
+    found = [*_settings(mode, env), *_instance(settings()), *_storage(settings()), *_map(settings()), *_limits(mode)]
     database = list(_database())
     found += database
     # Without its tables there is nothing more to ask.
@@ -108,6 +110,22 @@ def _storage(current: Settings) -> Iterator[Finding]:
 def _map(current: Settings) -> Iterator[Finding]:
     if current.map is not None:
         yield Finding("ok", "map", f"{current.map.origin}, {current.map.approval}")
+
+
+def _limits(mode: Mode) -> Iterator[Finding]:
+    url = settings().redis_url
+    if not url:
+        if mode == "production":
+            yield Finding("note", "rate limits", "each process counts for itself", "several hosts share: REDIS_URL")
+        return
+    parts = urlsplit(url)
+    where = f"redis {parts.hostname}:{parts.port or 6379}"
+    if counting.connect(url).check():
+        yield Finding("ok", "rate limits", where)
+    else:
+        yield Finding(
+            "mend", "rate limits", f"{where} does not answer: each process counts for itself", "check REDIS_URL"
+        )
 
 
 def _open_to_others(path: Path, folder: Path) -> bool:

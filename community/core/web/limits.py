@@ -5,18 +5,25 @@ from __future__ import annotations
 import unicodedata
 from urllib.parse import unquote
 
-from flask import request
+from flask import Flask, request
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from werkzeug.wrappers import Response
 
 from community.core.ids import clean_code, is_code
+from community.core.web import counting
 
-limiter = Limiter(get_remote_address, storage_uri="memory://", headers_enabled=False)
+limiter = Limiter(get_remote_address, headers_enabled=False)
 
 # The code is forty bits and dies with its sign: this is enough to make guessing hopeless, and no address runs dry of it
 # by mistakes alone.
 WRONG_CODES = "60 per minute; 300 per hour"
+
+
+def init_app(app: Flask, redis_url: str) -> None:
+    """Let every limit be counted in the Redis of all hosts, or without one in each process for itself."""
+    app.config["RATELIMIT_STORAGE_URI"] = f"{counting.SCHEME}{redis_url}" if redis_url else "memory://"
+    limiter.init_app(app)
 
 
 def _was_wrong(response: Response) -> bool:
