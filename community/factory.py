@@ -201,8 +201,6 @@ JOBS: tuple[Job, ...] = (
     Job("forget_runs", "community.home.jobs:forget_runs", timedelta(days=1), at=time(3, 50)),
     Job("forget_sent", "community.messages.jobs:forget_sent", timedelta(hours=6)),
     Job("post_decided", "community.points.jobs:post_decided", timedelta(seconds=10)),
-    Job("seal_due", "community.points.jobs:seal_due", timedelta(seconds=10)),
-    Job("check_ledgers", "community.points.jobs:check_ledgers", timedelta(days=1), at=time(2, 30)),
     Job("import_tables", "community.places.jobs:import_tables", timedelta(seconds=10)),
     Job("forget_fake_signs", "community.places.jobs:forget_fake_signs", timedelta(days=1)),
     Job("post_waiting", "community.points.jobs:post_waiting", timedelta(minutes=10)),
@@ -307,7 +305,6 @@ def _rooms(app: Flask, settings: Settings) -> None:
     people_views.member_slot.register(people_views.panels.ways_in)
     people_policies.held.register(access_queries.held)
     people_policies.led_by.register(teams_queries.led_by)
-    people_policies.placed.register(teams_queries.holds_place)
     people_policies.team_paths.register(teams_desk.every_path)
     people_views.member_slot.register(people_views.cards.card_panel)
     people_views.member_slot.register(teams_views.member_panel)
