@@ -9,10 +9,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 
-from community.audit import words
+from community.audit import moves, words
 from community.audit.models import AuditEntry
+from community.audit.moves import Move
 from community.core import clock
-from community.core.authz import Actor, Perm, can, must, under, visible
+from community.core.authz import Actor, Perm, can, must, visible
 from community.core.db import session
 from community.core.i18n import Text
 from community.core.ids import MAX_ID
@@ -105,25 +106,28 @@ def entries(actor: Actor, wanted: Filter, *, before: int | None = None, limit: i
     Raises Forbidden without the right to read the log.
     """
     must(actor, Perm.AUDIT_READ)
-    statement = _matching(visible(actor, Perm.AUDIT_READ, AuditEntry), wanted)
+    known = moves.moves()
+    statement = _matching(_readable(actor, Perm.AUDIT_READ, known), wanted, known)
     if before is not None:
         edge = select(AuditEntry.at).where(AuditEntry.id == before).scalar_subquery()
         statement = statement.where(tuple_(AuditEntry.at, AuditEntry.id) < tuple_(edge, before))
     found = session().scalars(statement.limit(limit + 1)).all()
     shown = found[:limit]
-    return Page(lines=_lines(actor, shown), older=shown[-1].id if len(found) > limit else None)
+    return Page(lines=_lines(actor, shown, known), older=shown[-1].id if len(found) > limit else None)
 
 
 def for_file(actor: Actor, wanted: Filter, limit: int) -> tuple[tuple[Line, ...], int]:
     """Return the newest `limit` entries that the actor may take away, and how many match; raises Forbidden."""
     must(actor, Perm.AUDIT_EXPORT)
-    statement = _matching(visible(actor, Perm.AUDIT_EXPORT, AuditEntry), wanted)
-    return _lines(actor, session().scalars(statement.limit(limit)).all()), _count(statement)
+    known = moves.moves()
+    statement = _matching(_readable(actor, Perm.AUDIT_EXPORT, known), wanted, known)
+    return _lines(actor, session().scalars(statement.limit(limit)).all(), known), _count(statement)
 
 
 def count(actor: Actor, wanted: Filter, most: int) -> int:
     """Return how many entries the actor could take away, at most `most` + 1: counting stops there."""
-    return _count(_matching(visible(actor, Perm.AUDIT_EXPORT, AuditEntry), wanted).limit(most + 1))
+    known = moves.moves()
+    return _count(_matching(_readable(actor, Perm.AUDIT_EXPORT, known), wanted, known).limit(most + 1))
 
 
 def exports() -> Sequence[AuditEntry]:
@@ -152,7 +156,16 @@ def looks_since(actor_id: int, why: str, since: dt.datetime) -> int:
     return sum(1 for details in found if details.get("why") == why)
 
 
-def _matching(allowed: ColumnElement[bool], wanted: Filter) -> Select[AuditEntry]:
+def _readable(actor: Actor, perm: Perm, known: Sequence[Move]) -> ColumnElement[bool]:
+    """What lies in the actor's areas today, or did when it was written (`moves`)."""
+    if actor.system:
+        return visible(actor, perm, AuditEntry)
+    return moves.written_at(
+        sorted({held.area_path for held in actor.held if held.area_path and perm in held.perms}), known
+    )
+
+
+def _matching(allowed: ColumnElement[bool], wanted: Filter, known: Sequence[Move]) -> Select[AuditEntry]:
     statement = select(AuditEntry).where(allowed).order_by(AuditEntry.at.desc(), AuditEntry.id.desc())
     for column, value in (
         (AuditEntry.act, wanted.act),
@@ -164,7 +177,7 @@ def _matching(allowed: ColumnElement[bool], wanted: Filter) -> Select[AuditEntry
     if wanted.actor:
         statement = statement.where(_by(wanted.actor))
     if wanted.area:
-        statement = statement.where(under(AuditEntry.scope_path, (wanted.area,)))
+        statement = statement.where(moves.written_at((wanted.area,), known))
     if wanted.since:
         statement = statement.where(AuditEntry.at >= clock.at_local(wanted.since, dt.time.min))
     if wanted.until:
@@ -179,16 +192,24 @@ def _by(actor: str) -> ColumnElement[bool]:
     return or_(AuditEntry.actor_name == actor, AuditEntry.actor_id.in_(actor_ids(actor)))
 
 
-def _lines(actor: Actor, found: Sequence[AuditEntry]) -> tuple[Line, ...]:
+def _lines(actor: Actor, found: Sequence[AuditEntry], known: Sequence[Move]) -> tuple[Line, ...]:
     names = actor_names({entry.actor_id for entry in found if entry.actor_id})
     things: dict[tuple[str, str], str] = {}
     for kind in sorted({entry.object_type for entry in found}):
         ids = {int(entry.object_id) for entry in found if entry.object_type == kind and entry.object_id.isdecimal()}
         things |= {(kind, str(key)): name for key, name in thing_names(kind, ids).items()}
-    return tuple(_line(actor, entry, names, things.get((entry.object_type, entry.object_id), "")) for entry in found)
+    return tuple(
+        _line(actor, entry, names, things.get((entry.object_type, entry.object_id), ""), known) for entry in found
+    )
 
 
-def _line(actor: Actor, entry: AuditEntry, names: dict[int, str], name: str) -> Line:
+@dataclass(frozen=True, slots=True)
+class _There:
+    scope_path: str
+
+
+def _line(actor: Actor, entry: AuditEntry, names: dict[int, str], name: str, known: Sequence[Move]) -> Line:
+    there = _There(moves.today(entry.scope_path, entry.at, known))
     return Line(
         id=entry.id,
         at=entry.at,
@@ -200,8 +221,8 @@ def _line(actor: Actor, entry: AuditEntry, names: dict[int, str], name: str) -> 
         thing=words.thing(entry.object_type),
         object_id=entry.object_id,
         name=name,
-        # Who may read the log of an area need not be one who may read its people.
-        hidden=entry.object_type in {"member", "membership"} and not can(actor, Perm.MEMBER_READ, entry),
+        # Who may read the log of an area need not be one who may read its people, and who had them once may not.
+        hidden=entry.object_type in {"member", "membership"} and not can(actor, Perm.MEMBER_READ, there),
         reason=entry.reason,
         details=entry.details,
         notes=tuple(words.notes(entry.act, entry.details)),

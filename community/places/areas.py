@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import exists, func, select, update
 
-from community.audit import services as audit
+from community.audit import moves, services as audit
 from community.core import clock, events, paths
 from community.core.authz import Actor, Perm, can, must, under
 from community.core.db import locking, session
@@ -259,6 +259,7 @@ def _carry(area: Area, new_path: str, town_id: int | None = None) -> None:
                 .execution_options(synchronize_session=False)
             )
     session().expire_all()
+    moves.record(old_path, new_path)
     events.emit(AreaMoved(area_id, old_path, new_path, town_id))
 
 

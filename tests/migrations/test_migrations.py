@@ -192,6 +192,24 @@ def test_events_survive_being_counted_and_uncounted() -> None:
 
 
 @pytest.mark.usefixtures("app_to_migrate")
+def test_areas_that_moved_before_the_log_knew_of_moves_are_taken_over() -> None:
+    upgrade(revision="0003")
+    entry = text(
+        "INSERT INTO audit_entry (id, at, actor_id, actor_name, act, object_type, object_id, scope_path, details)"
+        " VALUES (:id, '2026-11-23 13:07:00+00:00', 7, '', :act, 'area', '5', '', :details)"
+    )
+    moved = '{"changed": ["path"], "from": "99/1/5/", "to": "99/2/5/"}'
+    with transaction():
+        for number, (act, details) in enumerate(
+            (("places.area_move", moved), ("places.area_edit", '{"changed": ["name"]}'), ("places.other", moved))
+        ):
+            session().execute(entry, {"id": number + 1, "act": act, "details": details})
+    upgrade()
+    found = session().execute(text("SELECT id, old_path, new_path FROM path_move")).all()
+    assert found == [(1, "99/1/5/", "99/2/5/")]
+
+
+@pytest.mark.usefixtures("app_to_migrate")
 def test_revisions_stand_in_one_numbered_line() -> None:
     assert [f"{number:04d}" for number in range(1, len(REVISIONS) + 1)] == REVISIONS
     assert len(script().get_heads()) == 1
