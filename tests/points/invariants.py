@@ -14,7 +14,8 @@ from community.points.queries.invariants import broken
 
 def assert_sound() -> None:
     """Fail with the rows of every broken invariant."""
-    assert not broken()
+    found = broken()
+    assert not found, found
 
 
 def posted(member: Member) -> int:

@@ -1,0 +1,79 @@
+"""Expiry by civil date: leap day, month and year end, once for each lot, and never what is held."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+from sqlalchemy import select
+
+from community.core import clock
+from community.core.clock import FrozenClock
+from community.core.db import session, transaction
+from community.people.models import Member
+from community.places.models import Area
+from community.points.models import Lot, Txn
+from community.points.queries import balance, lots
+from community.points.services import expiring
+from tests.factories.ledger import give
+from tests.points.invariants import assert_sound, posted
+
+pytestmark = pytest.mark.engine
+
+
+def expire(village: Area) -> int:
+    with transaction():
+        return expiring.expire_town(village.town_id, clock.today())
+
+
+@pytest.mark.parametrize("last", [dt.date(2028, 2, 29), dt.date(2027, 12, 31), dt.date(2027, 2, 28)])
+def test_a_lot_is_valid_to_the_end_of_its_last_day_and_gone_a_minute_later(
+    village: Area, member: Member, frozen_clock: FrozenClock, last: dt.date
+) -> None:
+    frozen_clock.move_to(clock.at_local(last - dt.timedelta(days=1), dt.time(12)))
+    with transaction():
+        give(member, village, 7, days=1)
+    frozen_clock.move_to(clock.at_local(last, dt.time(23, 59)))
+    assert (expire(village), balance(member.id).available) == (0, 7)
+    frozen_clock.tick(minutes=1)
+    assert balance(member.id).available == 0, "before any job has run"
+    assert expire(village) == 1
+    assert (expire(village), posted(member)) == (0, 0)
+    row = session().scalars(select(Txn).where(Txn.kind == "expire")).one()
+    assert (row.effective_on, row.explain["expires_on"]) == (last + dt.timedelta(days=1), last.isoformat())
+    assert_sound()
+
+
+def test_each_lot_expires_by_a_posting_of_its_own_and_minutes_never_do(
+    village: Area, member: Member, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        for days in (1, 2, 2, 40):
+            give(member, village, 5, days=days)
+        give(member, village, 60, days=None, asset="minutes")
+    frozen_clock.tick(days=3)
+    assert expire(village) == 3
+    keys = session().scalars(select(Txn.dedupe_key).where(Txn.kind == "expire").order_by(Txn.id)).all()
+    expired = session().scalars(select(Lot.id).where(Lot.remaining == 0).order_by(Lot.expires_on, Lot.id))
+    assert keys == [f"expire:{lot_id}" for lot_id in expired]
+    assert balance(member.id).available == 5
+    assert_sound()
+
+
+def test_who_is_due_and_what_expires_when_can_be_asked_before(village: Area, member: Member) -> None:
+    today = clock.today()
+    with transaction():
+        give(member, village, 5, days=10)
+        give(member, village, 3, days=10)
+        give(member, village, 4, days=70)
+    account_id = balance(member.id).purses[0].account_id
+    soon, later = today + dt.timedelta(days=10), today + dt.timedelta(days=70)
+    assert [(one.expires_on, one.amount) for one in lots.expiring(account_id, today)] == [(soon, 8), (later, 4)]
+    assert len(lots.expiring(account_id, today, soon)) == 1
+    assert [(part.amount, part.expires_on) for part in lots.plan(account_id, 9, today)] == [
+        (5, soon),
+        (3, soon),
+        (1, later),
+    ]
+    assert lots.due(soon) == []
+    assert lots.due(later, town_id=village.town_id) == [account_id]
