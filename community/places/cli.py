@@ -39,10 +39,12 @@ _MOST_ROWS = 200_000
 @click.option("--area", "code", help="The area the table is for, by its code (the district).")
 @click.option("--bad", type=click.Path(dir_okay=False, path_type=Path), help="Where bad rows go (FILE.bad.csv).")
 @click.option("--check", is_flag=True, help="Only check; write nothing. Not for units.")
-def import_table(*, file: Path, kind: str, code: str | None, bad: Path | None, check: bool) -> None:
+@click.option("--sure", is_flag=True, help="Rows in doubt were looked at and are right.")
+def import_table(*, file: Path, kind: str, code: str | None, bad: Path | None, check: bool, sure: bool) -> None:
     """Take FILE in. Areas, buildings and posts: whole or not at all. Units: in batches that are taken up again.
 
-    Taking the same file in twice changes nothing the second time. Ends with 1 when rows were bad.
+    Taking the same file in twice changes nothing the second time. Ends with 1 when rows were bad, or in doubt without
+    --sure.
     """
     bad = bad or file.with_name(f"{file.name}.bad.csv")
     try:
@@ -50,7 +52,7 @@ def import_table(*, file: Path, kind: str, code: str | None, bad: Path | None, c
         if kind == "units" and not check:
             faults = _units(file, scope, bad)
         else:
-            faults = _whole(file, kind, scope, bad, write=not check)
+            faults = _whole(file, kind, scope, bad, write=not check, sure=sure)
     except DomainError as error:
         raise click.ClickException("\n".join(plain(one) for one in (error.message, error.next_step) if one)) from None
     except UnicodeDecodeError as error:
@@ -68,23 +70,26 @@ def _scope(code: str | None) -> Area:
     return area
 
 
-def _whole(file: Path, kind: str, scope: Area, bad: Path, *, write: bool) -> int:
+def _whole(file: Path, kind: str, scope: Area, bad: Path, *, write: bool, sure: bool) -> int:
     drafts = tables.ordered(kind, list(rows_of(kind, read(file.read_bytes(), most_rows=_MOST_ROWS))))
     with transaction():
         plan = tables.check(kind, drafts, Scope(scope.path))
-        if write and not plan.problems:
+        listed = plan.problems + ([] if sure else plan.doubts)
+        if write and not listed:
             tables.apply(kind, plan)
             runs.record(system_actor(IMPORT), scope, kind, plan.counts())
-    _tell(plan, write=write)
-    if plan.problems:
+    _tell(plan, listed, write=write)
+    if listed:
         with bad.open("w", encoding="utf-8", newline="") as out:
-            _Faults(out, kind).add(plan.problems)
-    return len(plan.problems)
+            _Faults(out, kind).add(listed)
+    return len(listed)
 
 
-def _tell(plan: Plan, *, write: bool) -> None:
-    if plan.problems:
+def _tell(plan: Plan, listed: list[Problem], *, write: bool) -> None:
+    if listed:
         click.echo(plain(_("有问题，什么都没有写入。")))
+        if not plan.problems:
+            click.echo(plain(_("这些行只是有疑问：核对后没有错，加上 --sure 再运行。")))
         return
     counted = plan.counts()
     said = _("新建 %(new)s，更新 %(changed)s，没有变化 %(same)s。", **counted)

@@ -32,6 +32,11 @@ def on_globe(lat: float, lon: float) -> bool:
     return math.isfinite(lat) and math.isfinite(lon) and -90 <= lat <= 90 and -180 <= lon <= 180
 
 
+def in_box(lat: float, lon: float) -> bool:
+    """Say whether the position lies in the box in which GCJ-02 moves positions: China, and some way around it."""
+    return _LAT_BOX[0] <= lat <= _LAT_BOX[1] and _LON_BOX[0] <= lon <= _LON_BOX[1]
+
+
 def read_pair(text: str) -> tuple[float, float] | None:
     """Return latitude and longitude as people paste them, or None: "30.2,120.3", full-width signs, a blank between.
 
@@ -42,8 +47,7 @@ def read_pair(text: str) -> tuple[float, float] | None:
     if found is None:
         return None
     first, second = float(found[1]), float(found[2])
-    turned = _LON_BOX[0] <= first <= _LON_BOX[1] and _LAT_BOX[0] <= second <= _LAT_BOX[1]
-    return (second, first) if turned else (first, second)
+    return (second, first) if in_box(second, first) else (first, second)
 
 
 def decimals(text: str) -> int:
@@ -91,7 +95,7 @@ def to_wgs84(lat: float, lon: float, crs: str) -> tuple[float, float]:
 
 def wgs84_to_gcj02(lat: float, lon: float) -> tuple[float, float]:
     """Return what Chinese maps (高德, 腾讯) call the WGS-84 position (lat, lon)."""
-    if not (_LON_BOX[0] <= lon <= _LON_BOX[1] and _LAT_BOX[0] <= lat <= _LAT_BOX[1]):
+    if not in_box(lat, lon):
         return lat, lon
     moved_lat, moved_lon = _offset(lat, lon)
     return lat + moved_lat, lon + moved_lon

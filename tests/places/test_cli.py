@@ -13,7 +13,7 @@ from community.core.db import session, transaction
 from community.places.imports import cells, streaming, tables
 from community.places.imports.plans import Scope
 from community.places.imports.reading import read
-from community.places.models import Area, ImportRun, Unit
+from community.places.models import Area, ImportRun, Post, Unit
 from tests.factories.places import make_area, make_unit, make_village
 from tests.places.imports.sheets import as_csv
 
@@ -177,6 +177,19 @@ def test_buildings_come_whole_or_not_at_all(app: Flask, building: Area, tmp_path
     assert not session().scalars(select(Area).where(Area.code == "0101")).all()
     assert "新建 1" in run(app, good, "--kind", "buildings").output
     assert session().scalars(select(Area.path).where(Area.code == "0101")).one() == f"{village.path}0101/"
+
+
+def test_posts_in_doubt_wait_for_a_word(app: Flask, building: Area, tmp_path: Path) -> None:
+    village = session().get_one(Area, building.parent_id)
+    table = [[f"P-{i:02d}", "岗", village.code, f"30.20{i}", "120.3"] for i in range(5)]
+    table.append(["P-9", "远岗", village.code, "31.2", "120.3"])
+    file = write(tmp_path, [["编号", "名称", "区域编码", "纬度", "经度"], *table], "posts.csv")
+    doubted = run(app, file, "--kind", "posts")
+    assert (doubted.exit_code, "--sure" in doubted.output) == (1, True)
+    assert "离别的岗点约 111 公里" in (tmp_path / "posts.csv.bad.csv").read_text("utf-8-sig")
+    assert not session().scalars(select(Post.id)).all()
+    sure = run(app, file, "--kind", "posts", "--sure")
+    assert (sure.exit_code, "新建 6" in sure.output) == (0, True)
 
 
 def test_an_unknown_area_and_a_file_that_is_no_table_end_in_one_line(

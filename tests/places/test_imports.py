@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -194,6 +195,82 @@ def test_a_retired_post_and_one_out_of_reach_are_not_changed(desk: Desk) -> None
     rows = [POST_HEAD, ["P-1", "岗", "01001001", "30.2", "120.3"], ["P-2", "岗", "01001001", "30.2", "120.3"]]
     run = check(desk, "posts", as_csv(rows), actor_of(worker), desk.grid)
     assert [one["code"] for one in run.problems] == ["retired", "outside"]
+
+
+def test_numbers_that_a_spreadsheet_made_dates_of_are_named_with_what_they_were(desk: Desk) -> None:
+    head, place = POST_HEAD, ["01001001", "30.2", "120.3"]
+    numbers = ["001-07", "002-11", "7-Jan", "Jan-78", "1月8日", "2026/1/9", "1978-01-01", "DEC-01"]
+    run = check(desk, "posts", as_csv([head, *([number, "岗", *place] for number in numbers)], "gbk"))
+    assert [(one["line"], one["column"], one["code"], one["more"]) for one in run.problems] == [
+        (4, "number", "date", {"found": "001-07"}),
+        (5, "number", "date", {"found": "001-78"}),
+        (6, "number", "date", {"found": "001-08"}),
+        (7, "number", "date", {"found": "001-09"}),
+        (8, "number", "date", {"found": "001-78"}),
+    ]
+    dated = [head, ["001-07", "岗", *place], [dt.date(2026, 3, 4), "岗", *place]]
+    run = check(desk, "posts", as_xlsx(dated))
+    assert [(one["line"], one["more"]["found"]) for one in run.problems] == [(3, "003-04")]
+
+
+def test_lost_zeros_of_post_numbers_are_asked_about_and_wait_for_a_word(desk: Desk) -> None:
+    with transaction():
+        make_post(desk.village, number="001-07")
+    place = ["01001001", "30.2", "120.3"]
+    rows = [["1-78", "甲", *place], ["P-1", "乙", *place], ["001-9", "丙", *place]]
+    run = check(desk, "posts", as_csv([POST_HEAD, *rows]))
+    assert (run.bad, run.counts["doubts"]) == (0, 2)
+    assert [(one["line"], one["code"], one["more"], one["doubt"]) for one in run.problems] == [
+        (2, "zeros", {"found": "001-78"}, True),
+        (4, "zeros", {"found": "001-09"}, True),
+    ]
+    with pytest.raises(DomainError) as refused, transaction():
+        runs.confirm(desk.admin, run.id)
+    assert refused.value.field == "sure"
+    jobs.import_tables()
+    assert count(Post) == 1
+    with transaction():
+        runs.confirm(desk.admin, run.id, sure=True)
+    jobs.import_tables()
+    assert sorted(session().scalars(select(Post.number))) == ["001-07", "001-9", "1-78", "P-1"]
+    again = check(desk, "posts", as_csv([POST_HEAD, ["1-78", "甲", *place]]))
+    assert "doubts" not in again.counts
+
+
+def test_a_number_cell_that_lacks_the_zeros_of_the_others_is_named_with_them(desk: Desk) -> None:
+    place = ["01001001", "30.2", "120.3"]
+    run = check(desk, "posts", as_xlsx([POST_HEAD, ["001", "甲", *place], [2, "乙", *place]]))
+    assert [(one["line"], one["code"], one["more"]) for one in run.problems] == [(3, "lost_zeros", {"found": "002"})]
+
+
+@pytest.mark.parametrize(
+    ("lat", "lon", "km"),
+    [("30.2", "121.3", "96"), ("31.2", "120.3", "111"), ("30.23", "120.3", "3"), ("3.02", "120.3", "3023")],
+)
+def test_a_post_far_from_the_others_is_asked_about(desk: Desk, lat: str, lon: str, km: str) -> None:
+    rows = [[f"P-{i}", f"岗{i}", "01001001", f"30.20{i}", f"120.30{i}"] for i in range(6)]
+    run = check(desk, "posts", as_csv([POST_HEAD, *rows, ["P-9", "远岗", "01001001", lat, lon]]))
+    assert [(one["line"], one["column"], one["code"], one["more"]) for one in run.problems] == [
+        (8, "lat", "far", {"km": km})
+    ]
+    assert (run.bad, run.counts) == (0, {"new": 7, "changed": 0, "same": 0, "doubts": 1})
+
+
+def test_a_table_that_lies_wholly_elsewhere_is_asked_about_where_posts_are_known(desk: Desk) -> None:
+    with transaction():
+        for i in range(4):
+            make_post(desk.village, number=f"S-{i}", lat=30.2 + i / 1000)
+    rows = [[f"P-{i}", "岗", "01001001", f"31.20{i}", "120.3"] for i in range(8)]
+    run = check(desk, "posts", as_csv([POST_HEAD, *rows]))
+    assert [one["code"] for one in run.problems] == ["far"] * 8
+    # What is there already and does not move is asked about by nobody.
+    rows = [[f"S-{i}", "改名", desk.village.code, str(30.2 + i / 1000), "120.3"] for i in range(4)]
+    assert check(desk, "posts", as_csv([POST_HEAD, *rows])).problems == []
+
+
+def test_two_columns_in_the_wrong_order_are_named_even_where_both_could_be_a_latitude(desk: Desk) -> None:
+    rows = [POST_HEAD, ["P-1", "岗", "01001001", "87.6", "43.8"], ["P-2", "岗", "01001001", "3.1", "12.3"]]
+    assert found(desk, "posts", rows) == [(2, "lat", "swapped"), (3, "lat", "abroad")]
 
 
 # --- areas and buildings ---

@@ -77,6 +77,7 @@ class Cells:
     kind: str
     draft: Draft
     problems: list[Problem] = field(default_factory=list)
+    doubts: list[Problem] = field(default_factory=list)
 
     def has(self, key: str) -> bool:
         """Say whether something stands in the cell: an empty one changes nothing."""
@@ -85,6 +86,10 @@ class Cells:
     def bad(self, key: str, code: str, **more: Any) -> None:
         """Note what is wrong with a cell."""
         self.problems.append(Problem(self.draft.line, key, self.draft.values.get(key, ""), code, more))
+
+    def doubt(self, key: str, code: str, **more: Any) -> None:
+        """Note what may be wrong with a cell: the row is taken in when somebody says that it is right."""
+        self.doubts.append(Problem(self.draft.line, key, self.draft.values.get(key, ""), code, more))
 
     def line(self, key: str, most: int, *, needed: bool = False) -> str:
         """Return the cell as one line of text."""

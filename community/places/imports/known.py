@@ -50,6 +50,10 @@ class Areas:
         """Let an area of the same table count as known to the rows after it."""
         self._found[area.code.lower()] = area
 
+    def towns(self) -> set[int]:
+        """Return the towns that the areas lie in."""
+        return {one.town_id for one in self._found.values() if one.town_id is not None}
+
     def zeros_lost(self, code: str) -> str | None:
         """Return the known code that `code` becomes with its leading zeros, None when there is none."""
         return next((self._found[one].code for one in with_zeros(code) if one in self._found), None)

@@ -36,10 +36,11 @@ class Step:
 
 @dataclass(slots=True)
 class Plan:
-    """What a table would do."""
+    """What a table would do. `doubts` are of rows that have steps: somebody must say that they are right."""
 
     steps: list[Step] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    doubts: list[Problem] = field(default_factory=list)
 
     def of(self, action: Action) -> list[Step]:
         """Return the steps of one action, in their order."""

@@ -13,6 +13,7 @@ from community.core import clock
 from community.core.db import session
 from community.core.ids import new_code, new_id
 from community.places import geo, policies
+from community.places.imports.around import Around, was
 from community.places.imports.cells import Cells, Draft
 from community.places.imports.known import Areas, Found
 from community.places.imports.plans import Plan, Scope, Step, chunks
@@ -37,7 +38,11 @@ class _Read:
 def check(drafts: Sequence[Draft], scope: Scope) -> Plan:
     """Return what the rows would do in the area of `scope`."""
     known = Areas(draft.values.get("area", "").strip() for draft in drafts)
-    read = [(cells := Cells("posts", draft), _read(cells, known, scope)) for draft in drafts]
+    around = _around(known, drafts)
+    read = [(cells := Cells("posts", draft), _read(cells, known, scope, around)) for draft in drafts]
+    for _cells, one in read:
+        if one is not None:
+            around.add_place(one.town_id, *(one.values[key] for key in _PLACE[1:]))
     stored = _stored([(one.town_id, one.number) for _cells, one in read if one])
     plan = Plan()
     lines: dict[tuple[int, str], int] = {}
@@ -49,20 +54,42 @@ def check(drafts: Sequence[Draft], scope: Scope) -> Plan:
                 cells.bad("number", "twice", line=line)
             else:
                 step = _step(cells, one, stored.get((one.town_id, one.number)), scope)
-        if cells.problems or step is None:
+        if cells.problems or one is None or step is None:
             plan.problems += cells.problems
         else:
+            _ask(cells, one, step, around)
+            plan.doubts += cells.doubts
             plan.steps.append(step)
     return plan
 
 
-def _read(cells: Cells, known: Areas, scope: Scope) -> _Read | None:
-    number = cells.code("number", policies.NUMBER_LONGEST).upper()
-    if number and "number" in cells.draft.numbers and not cells.problems_at("number"):
-        cells.bad("number", "code_number")
+def _around(known: Areas, drafts: Sequence[Draft]) -> Around:
+    around = Around(known.towns())
+    for draft in drafts:
+        area = known.get(draft.values.get("area", "").strip())
+        if area is not None and area.town_id is not None and not was(draft.values.get("number", "")):
+            around.add_number(area.town_id, draft.values.get("number", ""))
+    return around
+
+
+def _ask(cells: Cells, one: _Read, step: Step, around: Around) -> None:
+    padded = around.padded(one.town_id, one.number)
+    if step.action == "new" and padded is not None:
+        cells.doubt("number", "zeros", found=padded)
+    if "lat" in step.values:
+        lat, lon = step.values["lat"], step.values["lon"]
+        away = around.far(one.town_id, one.area.path, lat, lon)
+        if away is not None:
+            cells.doubt("lat", "far", km=away)
+        elif not geo.in_box(lat, lon):
+            cells.doubt("lat", "abroad")
+
+
+def _read(cells: Cells, known: Areas, scope: Scope, around: Around) -> _Read | None:
     area = known.named(cells, "area", cells.code("area", policies.CODE_LONGEST), scope)
     if area is not None and area.town_id is None:
         cells.bad("area", "no_town")
+    number = _number(cells, area, around)
     values = {
         "name": cells.line("name", policies.NAME_LONGEST, needed=True),
         "spot": cells.line("spot", policies.SPOT_LONGEST),
@@ -77,6 +104,21 @@ def _read(cells: Cells, known: Areas, scope: Scope) -> _Read | None:
     return _Read(area, area.town_id, number, values)
 
 
+def _number(cells: Cells, area: Found | None, around: Around) -> str:
+    """Read the number; what a spreadsheet has made of it is named, with what it may have been."""
+    town_id = area.town_id if area else None
+    spoiled = was(cells.draft.values.get("number", ""))
+    if spoiled is not None:
+        found = around.padded(town_id, spoiled) if town_id else None
+        cells.bad("number", "date", found=found or spoiled)
+        return ""
+    number = cells.code("number", policies.NUMBER_LONGEST).upper()
+    if number and "number" in cells.draft.numbers and not cells.problems_at("number"):
+        found = around.padded(town_id, number) if town_id else None
+        cells.bad("number", "lost_zeros" if found else "code_number", **({"found": found} if found else {}))
+    return number
+
+
 def _position(cells: Cells) -> tuple[float, float] | None:
     crs = cells.word("crs", "crs", "wgs84")
     lat, lon = _degrees(cells, "lat"), _degrees(cells, "lon")
@@ -84,6 +126,9 @@ def _position(cells: Cells) -> tuple[float, float] | None:
         return None
     if not geo.on_globe(lat, lon):
         cells.bad("lat", "swapped" if geo.on_globe(lon, lat) else "position")
+        return None
+    if not geo.in_box(lat, lon) and geo.in_box(lon, lat):
+        cells.bad("lat", "swapped")
         return None
     lat, lon = geo.to_wgs84(lat, lon, crs or "wgs84")
     return round(lat, _DECIMALS), round(lon, _DECIMALS)

@@ -89,10 +89,24 @@ _WORDS: dict[str, Callable[[Mapping[str, Any]], _Words]] = {
     ),
     "position": lambda _more: (_("这不是一个坐标"), _("纬度在前约 30，经度在后约 120，小数点后至少 4 位。")),
     "swapped": lambda _more: (_("纬度和经度写反了"), _("请把两列对调。")),
+    "date": lambda more: (
+        _("编号被表格软件改成了日期，原来可能是 %(found)s", found=more.get("found", "")),
+        _("请把这一列设为“文本”格式，重新填编号。"),
+    ),
     "radius": lambda _more: (_("范围要在 20 到 2000 米之间"), _("一般填 150。")),
     "no_town": lambda _more: (_("岗点要放在一个镇街里"), _("请填村社或网格的编码。")),
     "other_town": lambda _more: (_("系统里这个岗点在别的镇街"), _("岗点不能换镇街，请用新的编号。")),
     "retired": lambda _more: (_("这个编号的岗点已经撤销"), _("请换一个编号。")),
+    # Doubts: somebody may say that it is right.
+    "zeros": lambda more: (
+        _("开头的 0 可能丢了，是不是 %(found)s？", found=more.get("found", "")),
+        _("丢了就补上再上传；编号本来就这样，确认时打勾。"),
+    ),
+    "far": lambda more: (
+        _("离别的岗点约 %(km)s 公里", km=more.get("km", "")),
+        _("请核对纬度和经度；真在那里，确认时打勾。"),
+    ),
+    "abroad": lambda _more: (_("这个坐标不像在本地"), _("请核对纬度和经度；真在那里，确认时打勾。")),
     "wide": lambda _more: (_("这一行的格数比第一行多"), _("是不是多了逗号？请用双引号把带逗号的字包起来。")),
 }
 

@@ -98,8 +98,11 @@ def _place(actor: Actor, kind: str, area_id: int | None) -> Area:
     return area
 
 
-def confirm(actor: Actor, run_id: int) -> ImportRun:
-    """Let a checked file be taken in by the job. Raises Conflict when it has faults or was decided already."""
+def confirm(actor: Actor, run_id: int, *, sure: bool = False) -> ImportRun:
+    """Let a checked file be taken in by the job; `sure` says that rows in doubt were looked at and are right.
+
+    Raises Conflict when it has faults or was decided already, DomainError ("sure") when rows are in doubt.
+    """
     run = _locked(actor, run_id)
     if run.state != "checked" or run.bad:
         raise Conflict(
@@ -107,6 +110,8 @@ def confirm(actor: Actor, run_id: int) -> ImportRun:
             _("这个文件现在不能导入"),
             next_step=_("请刷新页面看它的状态；有问题的行要先改好，再上传一次。"),
         )
+    if run.counts.get("doubts") and not sure:
+        raise DomainError("import_doubts", _("请先核对有疑问的行，再打勾确认"), field="sure")
     run.state = "queued"
     session().flush()
     _record(actor, "import_confirm", run)
@@ -231,7 +236,10 @@ def unpacked(data: bytes) -> list[Draft]:
 def _note(run: ImportRun, plan: Plan) -> None:
     run.bad = len(plan.bad_lines)
     run.counts = plan.counts()
-    run.problems = [problem.stored() for problem in plan.problems[:MOST_KEPT]]
+    if plan.doubts:
+        run.counts = run.counts | {"doubts": len({doubt.line for doubt in plan.doubts})}
+    listed = [problem.stored() for problem in plan.problems[:MOST_KEPT]]
+    run.problems = listed + [doubt.stored() | {"doubt": True} for doubt in plan.doubts[:MOST_KEPT]]
 
 
 def _end(run: ImportRun, state: str) -> None:

@@ -34,7 +34,8 @@ def check(kind: str, drafts: Sequence[Draft], scope: Scope) -> Plan:
     else:
         plan = areas.check(kind, whole, scope)
     plan.problems += [Problem(draft.line, "", "", "wide") for draft in drafts if draft.wide]
-    plan.problems.sort(key=lambda problem: problem.line)
+    for listed in (plan.problems, plan.doubts):
+        listed.sort(key=lambda problem: problem.line)
     return plan
 
 

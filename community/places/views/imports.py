@@ -90,34 +90,46 @@ def _start_page(kind: str, error: DomainError | None = None) -> str:
 @requires(Perm.POST_MANAGE)
 def import_run(run_id: int) -> Response:
     run = runs.run_for(must_be_signed_in(), run_id)
-    page = render_template(
-        "places/import_run.html",
-        run=run,
-        place=queries.area(run.area_id),
-        faults=_faults(run, _SHOWN),
-        kept=len(run.problems),
-        whole=run.total <= runs.ALL_AT_ONCE,
-    )
-    answer = Answer(page)
+    answer = Answer(_run_page(run))
     if run.state in {"queued", "running"}:
         # A header, so that the page moves on without a script; somebody who reads longer stops it with Escape.
         answer.headers["Refresh"] = str(_REFRESH_SECONDS)
     return answer
 
 
-def _faults(run: ImportRun, most: int) -> list[tuple[int, str, str, Text, Text]]:
+def _run_page(run: ImportRun, error: DomainError | None = None) -> str:
+    return render_template(
+        "places/import_run.html",
+        run=run,
+        place=queries.area(run.area_id),
+        faults=_listed(run, doubts=False),
+        doubts=_listed(run, doubts=True),
+        shown=_SHOWN,
+        whole=run.total <= runs.ALL_AT_ONCE,
+        error=error,
+    )
+
+
+def _listed(run: ImportRun, *, doubts: bool) -> list[tuple[int, str, str, Text, Text]]:
     names = {column.key: column.header(_language()) for column in columns.columns(run.kind)}
     return [
         (one["line"], names.get(one["column"], ""), one["value"], *problems.words(one["code"], one["more"]))
-        for one in run.problems[:most]
+        for one in run.problems
+        if one.get("doubt", False) == doubts
     ]
 
 
 @bp.post("/desk/imports/<id:run_id>/confirm")
 @requires(Perm.POST_MANAGE)
 @command()
-def confirm_import(run_id: int) -> Response:
-    runs.confirm(must_be_signed_in(), run_id)
+def confirm_import(run_id: int) -> Response | tuple[str, int]:
+    actor = must_be_signed_in()
+    try:
+        runs.confirm(actor, run_id, sure="sure" in request.form)
+    except DomainError as error:
+        if error.field is None:
+            raise
+        return _run_page(runs.run_for(actor, run_id), error), 422
     return redirect(url_for("places.import_run", run_id=run_id), 303)
 
 

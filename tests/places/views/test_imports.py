@@ -96,6 +96,38 @@ def test_a_table_is_mended_confirmed_watched_and_there(admin: Visitor) -> None:
     assert "500" in admin.get("/desk/imports").text
 
 
+def test_rows_in_doubt_are_listed_and_wait_for_a_tick(admin: Visitor) -> None:
+    table = [*rows(6), ["P-1", "远岗", "0100", "30.2", "121.3"]]
+    page = send(admin, as_csv(table))
+    assert all(word in page.text for word in ("1 行有疑问", "离别的岗点约 96 公里", "是不是 P-0001？"))
+    form = page.form("confirm")
+    refused = admin.submit(form, status=422)
+    assert "请先核对有疑问的行" in refused.text
+    assert refused.one("input", id="sure").get("aria-invalid") == "true"
+    listed = admin.client.get(next(href for href, text in page.links.items() if text == "下载清单"))
+    assert "8,纬度,30.2,离别的岗点约 96 公里" in listed.text
+    page = admin.submit(refused.form("confirm"), sure="1")
+    assert "正在导入" in page.text
+    jobs.import_tables()
+    assert "导入完成" in admin.get(page.url).text
+    assert posts() == 7
+
+
+def test_a_formula_and_a_table_of_another_kind_or_town_come_to_nothing(admin: Visitor) -> None:
+    with transaction():
+        foreign = make_area("grid", "别处的网格", make_village(), code="0900")
+    formulas = as_xlsx([HEAD, ['="P-"&1', "岗", "0100", "30.2", "120.3"], ["P-2", "=1+1", "0100", "30.2", "120.3"]])
+    page = send(admin, formulas, name="公式.xlsx")
+    assert "2 行要改" in page.text
+    page = send(admin, as_csv([HEAD, ["P-1", "=HYPERLINK(1)", "0100", "=1+1", "120.3"]]))
+    assert "这不是一个坐标" in page.text
+    page = send(admin, as_csv([HEAD, ["P-1", "岗", foreign.code, "30.2", "120.3"]]))
+    assert "没有这个编码的区域，或者不在您的范围里" in page.text
+    assert "别处的网格" not in page.text
+    assert "第一行要有这些列" in send(admin, as_csv(rows(2)), kind="units", status=422).text
+    assert posts() == 0
+
+
 def test_what_is_shown_of_a_bad_cell_is_text_and_no_markup(admin: Visitor) -> None:
     page = send(admin, as_csv([HEAD, ["<script>alert(1)</script>", "岗\u202e", "0100", "30.2", "120.3"]]))
     assert "<script>alert" not in page.html
