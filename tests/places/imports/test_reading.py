@@ -124,6 +124,36 @@ def test_a_file_that_is_no_table_is_refused_with_a_way_out(make: Callable[[], by
     assert str(refused.value.next_step)
 
 
+@pytest.mark.parametrize(
+    ("make", "code"),
+    [
+        (lambda: b"x," * 1_000_000, "file_columns"),
+        (lambda: b"x" * (MOST_BYTES - 1), "file_quotes"),
+        (lambda: b"\n".join([b"a,b"] * (MOST_BYTES // 4)), "file_rows"),
+        (lambda: as_csv([["a"] * 30] * MOST_ROWS) + as_csv([["b"]] * 9), "file_rows"),
+    ],
+)
+def test_a_large_file_meant_to_tire_is_refused_in_a_moment(make: Callable[[], bytes], code: str) -> None:
+    data, began = make(), time.process_time()
+    with pytest.raises(BadFile) as refused:
+        list(read(data).rows)
+    assert refused.value.code == code
+    assert time.process_time() - began < 5
+
+
+def test_columns_far_to_the_right_of_a_workbook_are_not_even_read() -> None:
+    book = zipfile.ZipFile(io.BytesIO(as_xlsx(ROWS)))
+    parts = {name: book.read(name) for name in book.namelist()}
+    sheet = "xl/worksheets/sheet1.xml"
+    wide = b'<c r="XFD2" t="n"><v>1</v></c></row>'
+    parts[sheet] = parts[sheet].replace(b"</row>", wide, 2)
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as out:
+        for name, content in parts.items():
+            out.writestr(name, content)
+    assert [cells for _line, cells in rows_of(made.getvalue())] == [cells for _line, cells in WANTED]
+
+
 def test_the_largest_upload_is_smaller_than_what_a_workbook_may_unpack_to() -> None:
     assert MOST_BYTES <= 8 * 1024 * 1024
 
