@@ -1,4 +1,4 @@
-"""An admin brings five hundred posts as her office keeps them: faults first, then mended; with JavaScript or without."""
+"""An admin brings five hundred posts as her office keeps them: faults first, mended then; with JavaScript or not."""
 
 from __future__ import annotations
 

@@ -28,11 +28,11 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 _MONTH: Final = "|".join(_MONTHS)
 # As Excel and WPS show a cell that they took for a date: 7-Jan, Jan-78, 1月7日, 2026/1/7, 1978年1月.
 _DAY: Final = re.compile(
-    rf"(?P<day>[0-9]{{1,2}})[-/ ](?P<name>{_MONTH})|(?P<month>[0-9]{{1,2}})月(?P<date>[0-9]{{1,2}})日"
+    rf"(?P<day>[0-9]{{1,2}})[-/ ](?P<name>{_MONTH})|(?P<month>[0-9]{{1,2}})\u6708(?P<date>[0-9]{{1,2}})\u65e5"
 )
 _YEAR: Final = re.compile(rf"(?P<name>{_MONTH})[-/ ](?P<year>[0-9]{{2,4}})")
 _FULL: Final = re.compile(r"([0-9]{4})[-/]([0-9]{1,2})[-/]([0-9]{1,2})(?: 0?0:00(?::00)?)?")
-_CHINESE: Final = re.compile(r"([0-9]{4})年([0-9]{1,2})月(?:([0-9]{1,2})日)?")
+_CHINESE: Final = re.compile(r"([0-9]{4})\u5e74([0-9]{1,2})\u6708(?:([0-9]{1,2})\u65e5)?")
 # Fewer posts say nothing about where the others stand.
 _ENOUGH: Final = 4
 # A village's posts lie so close together, and a town's, before a distance is worth a question; then, how many times as
