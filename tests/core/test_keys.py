@@ -3,7 +3,7 @@
 import pytest
 from cryptography.fernet import InvalidToken
 
-from community.core.keys import CipherRing, SigningRing, WeakSecret, check_strength
+from community.core.keys import CipherRing, HashRing, SigningRing, WeakSecret, check_strength
 
 KEY_1, KEY_2 = CipherRing.new_key(), CipherRing.new_key()
 
@@ -72,3 +72,31 @@ def test_a_strong_secret_passes() -> None:
 def test_a_short_or_regular_secret_does_not(weak: str) -> None:
     with pytest.raises(WeakSecret):
         check_strength("X", weak)
+
+
+def test_a_setting_with_one_bare_secret_is_a_ring_of_one() -> None:
+    ring = HashRing.parse("bare secret")
+    assert (ring.names, ring.newest) == (("1",), "1")
+    assert ring.digests("x") == (ring.digest("x"),) == HashRing.parse("1=bare secret").digests("x")
+    # Base64 ends in =, and is no name for that.
+    assert HashRing.parse("q2ZtbWFpbg==").names == ("1",)
+
+
+def test_the_first_hash_key_writes_and_every_one_finds() -> None:
+    old, turned = HashRing.parse("1=old one"), HashRing.parse("2=new one; 1=old one")
+    assert turned.digests("x") == (turned.digest("x"), old.digest("x"))
+    assert turned.digest("x") != old.digest("x")
+    assert "new one" not in repr(turned)
+
+
+@pytest.mark.parametrize("text", ["1=x;1=y", "1=x;bare", "1=x;2=", "1=x;A=y", "1=x;toolongname=y"])
+def test_a_malformed_ring_of_hash_keys_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="PHONE_HASH_KEY"):
+        HashRing.parse(text)
+
+
+def test_each_hash_key_has_to_be_strong_and_is_named_when_it_is_not() -> None:
+    strong = "k3Vq9xWm2Zp7Lr5Tn8Yb4Hd6Js1Fg0Ca"
+    assert HashRing.parse(f"2={strong};1={strong[::-1]}", strict=True).names == ("2", "1")
+    with pytest.raises(WeakSecret, match="PHONE_HASH_KEY 1 "):
+        HashRing.parse(f"2={strong};1=short", strict=True)

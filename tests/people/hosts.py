@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,39 +13,47 @@ from community.access.queries import load_actor
 from community.core.config import settings
 from community.core.db import transaction
 from community.core.errors import DomainError
-from community.core.keys import HashRing
+from community.core.keys import CipherRing, HashRing
 from community.people import services
 
 
-def _under(ring: str) -> None:
+@contextmanager
+def keys(ring: str, cipher: str = "") -> Iterator[None]:
+    """Go on under other keys: PHONE_HASH_KEY is `ring` in the block, PHONE_CIPHER_KEYS `cipher` when given."""
     known = settings()
     secrets = replace(known.need_secrets(), hashes=HashRing.parse(ring))
+    if cipher:
+        secrets = replace(secrets, cipher=CipherRing.parse(cipher))
     current_app.extensions["linli_settings"] = replace(known, secrets=secrets)
+    try:
+        yield
+    finally:
+        current_app.extensions["linli_settings"] = known
 
 
 def verify_all(number: int, *, rings: list[str], admins: list[int], members: list[list[int]]) -> list[str]:
     """Verify this host's registrations one after the other; return the code of each refusal, "" without one."""
-    _under(rings[number])
-    said = []
-    for member_id in members[number]:
-        try:
-            with transaction():
-                actor = load_actor(admins[number], 1, lock=True)
-                assert actor
-                services.verify(actor, member_id=member_id)
-            said.append("")
-        except DomainError as refused:
-            said.append(refused.code)
-    return said
+    with keys(rings[number]):
+        return [_verify(admins[number], member_id) for member_id in members[number]]
+
+
+def _verify(admin: int, member_id: int) -> str:
+    try:
+        with transaction():
+            actor = load_actor(admin, 1, lock=True)
+            assert actor
+            services.verify(actor, member_id=member_id)
+    except DomainError as refused:
+        return refused.code
+    return ""
 
 
 def register_many(_number: int, *, ring: str, village: int, count: int) -> list[tuple[int, str]]:
     """Let people register, one after the other; return their ids and numbers."""
-    _under(ring)
     made = []
     for place in range(count):
         phone = f"+861992000{place:04}"
-        with transaction():
+        with keys(ring), transaction():
             member = services.register(
                 None, name="陈阿婆", phone=phone, age_band="60+", home_area_id=village, password="plum rain 2026"
             )
@@ -53,6 +63,6 @@ def register_many(_number: int, *, ring: str, village: int, count: int) -> list[
 
 def rotate(_number: int, *, ring: str) -> dict[str, Any]:
     """Write the numbers anew, as the command does."""
-    _under(ring)
-    told = current_app.test_cli_runner().invoke(args=["people", "rotate"])
+    with keys(ring):
+        told = current_app.test_cli_runner().invoke(args=["people", "rotate"])
     return {"code": told.exit_code, "said": told.output}

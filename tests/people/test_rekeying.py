@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -15,7 +14,7 @@ from community.core.config import settings
 from community.core.db import db, session, transaction
 from community.core.errors import DomainError
 from community.core.keys import CipherRing, HashRing
-from community.people import backfill, cli, codes, details, merging, phones, queries, rekeying, services, waits
+from community.people import backfill, codes, details, merging, phones, queries, rekeying, services, waits
 from community.people.models import DoorWait, Member
 from community.places.models import Area
 from tests.conftest import SECRETS
@@ -23,6 +22,7 @@ from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_village
 from tests.harness.processes import Process, together
+from tests.people.hosts import keys
 
 pytestmark = pytest.mark.engine
 
@@ -32,25 +32,6 @@ TWO = "a newer one for tests: 7e19"
 BEFORE, TOLD, TURNED, AFTER = f"1={ONE}", f"1={ONE};2={TWO}", f"2={TWO};1={ONE}", f"2={TWO}"
 NUMBER, OTHER = "+8619900000001", "+8619900000002"
 PASSWORD = "plum rain 2026"
-
-Keys = Callable[..., AbstractContextManager[None]]
-
-
-@pytest.fixture
-def keys(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Keys:
-    """Go on under other keys: `with keys(TURNED): …`."""
-
-    @contextmanager
-    def change(ring: str, cipher: str = "") -> Iterator[None]:
-        known = settings()
-        secrets = replace(known.need_secrets(), hashes=HashRing.parse(ring))
-        if cipher:
-            secrets = replace(secrets, cipher=CipherRing.parse(cipher))
-        with monkeypatch.context() as patch:
-            patch.setitem(app.extensions, "linli_settings", replace(known, secrets=secrets))
-            yield
-
-    return change
 
 
 @pytest.fixture
@@ -96,7 +77,7 @@ def kids() -> dict[str | None, int]:
     return dict(session().execute(select(Member.phone_kid, func.count()).group_by(Member.phone_kid)).all())
 
 
-def test_who_registered_under_an_older_key_comes_in_at_every_step(app: Flask, village: Area, keys: Keys) -> None:
+def test_who_registered_under_an_older_key_comes_in_at_every_step(app: Flask, village: Area) -> None:
     member = joins(village)
     for ring in (BEFORE, TOLD, TURNED):
         with keys(ring):
@@ -110,14 +91,14 @@ def test_who_registered_under_an_older_key_comes_in_at_every_step(app: Flask, vi
         services.sign_in("19900000001", PASSWORD)
 
 
-def test_the_desk_finds_the_last_four_digits_under_every_key(village: Area, admin: Actor, keys: Keys) -> None:
+def test_the_desk_finds_the_last_four_digits_under_every_key(village: Area, admin: Actor) -> None:
     joins(village)
     with keys(TURNED):
         joins(village, "+8619900010001", "陈阿婆")
         assert {row.display_name for row in queries.people(admin, text="0001").rows} == {"王桂芬", "陈阿婆"}
 
 
-def test_a_number_is_verified_once_whatever_key_it_was_written_with(village: Area, admin: Actor, keys: Keys) -> None:
+def test_a_number_is_verified_once_whatever_key_it_was_written_with(village: Area, admin: Actor) -> None:
     first = joins(village)
     assert verifies(admin, first) == ""
     with keys(TURNED):
@@ -128,7 +109,7 @@ def test_a_number_is_verified_once_whatever_key_it_was_written_with(village: Are
         assert verifies(admin, second) == "phone_taken"
 
 
-def test_a_number_is_verified_once_after_the_rotation_too(app: Flask, village: Area, admin: Actor, keys: Keys) -> None:
+def test_a_number_is_verified_once_after_the_rotation_too(app: Flask, village: Area, admin: Actor) -> None:
     first, second = joins(village), joins(village)
     with keys(TURNED):
         assert verifies(admin, second) == ""
@@ -137,7 +118,7 @@ def test_a_number_is_verified_once_after_the_rotation_too(app: Flask, village: A
         assert verifies(admin, first) == "phone_taken"
 
 
-def test_two_registrations_of_one_number_are_alike_across_keys(village: Area, admin: Actor, keys: Keys) -> None:
+def test_two_registrations_of_one_number_are_alike_across_keys(village: Area, admin: Actor) -> None:
     first = joins(village)
     assert verifies(admin, first) == ""
     with keys(TURNED):
@@ -149,7 +130,7 @@ def test_two_registrations_of_one_number_are_alike_across_keys(village: Area, ad
     assert alike.same_phone
 
 
-def test_the_limits_of_a_number_count_across_keys(village: Area, keys: Keys) -> None:
+def test_the_limits_of_a_number_count_across_keys(village: Area) -> None:
     for _ in range(services.REGISTRATIONS - 1):
         joins(village)
     with keys(TURNED):
@@ -163,13 +144,13 @@ def test_the_limits_of_a_number_count_across_keys(village: Area, keys: Keys) -> 
     assert session().get_one(Member, last).phone_kid == "2"
 
 
-def test_the_same_number_under_another_key_is_no_correction(village: Area, keys: Keys) -> None:
+def test_the_same_number_under_another_key_is_no_correction(village: Area) -> None:
     member = joins(village)
     with keys(TURNED), transaction():
         assert details.correct(Actor(member), name="王桂芬", phone="199 0000 0001").phone_kid == "1"
 
 
-def test_a_code_made_before_the_key_changed_still_signs_in(village: Area, admin: Actor, keys: Keys) -> None:
+def test_a_code_made_before_the_key_changed_still_signs_in(village: Area, admin: Actor) -> None:
     member = joins(village)
     with transaction():
         made = codes.make(admin, member_id=member, how="read_out", why="忘了密码", checked=True)
@@ -180,7 +161,7 @@ def test_a_code_made_before_the_key_changed_still_signs_in(village: Area, admin:
     assert found.id == member
 
 
-def test_waits_of_a_number_are_seen_lifted_and_erased_across_keys(village: Area, admin: Actor, keys: Keys) -> None:
+def test_waits_of_a_number_are_seen_lifted_and_erased_across_keys(village: Area, admin: Actor) -> None:
     member = joins(village)
     with keys(TURNED):
         door = waits.number_at(phones.phone_hash(NUMBER), None)
@@ -197,7 +178,7 @@ def test_waits_of_a_number_are_seen_lifted_and_erased_across_keys(village: Area,
     assert session().scalar(select(func.count()).select_from(DoorWait)) == 0
 
 
-def test_an_import_takes_no_number_that_is_verified_under_another_key(village: Area, admin: Actor, keys: Keys) -> None:
+def test_an_import_takes_no_number_that_is_verified_under_another_key(village: Area, admin: Actor) -> None:
     assert verifies(admin, joins(village)) == ""
     row = session().scalars(select(Member).where(Member.phone_kid == "1")).one()
     past = backfill.PastMember(
@@ -212,7 +193,7 @@ def test_an_import_takes_no_number_that_is_verified_under_another_key(village: A
 
 
 def test_a_rotation_writes_hashes_and_ciphers_anew_and_a_second_one_nothing(
-    app: Flask, village: Area, keys: Keys, monkeypatch: pytest.MonkeyPatch
+    app: Flask, village: Area, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rekeying, "BATCH", 2)
     with transaction():
@@ -238,7 +219,7 @@ def test_a_rotation_writes_hashes_and_ciphers_anew_and_a_second_one_nothing(
         assert rotate(app) == "0 written anew, 0 left.\n"
 
 
-def test_a_rotation_that_was_stopped_goes_on_where_it_was(app: Flask, village: Area, keys: Keys) -> None:
+def test_a_rotation_that_was_stopped_goes_on_where_it_was(app: Flask, village: Area) -> None:
     with transaction():
         for number in range(5):
             make_member(village, **phones.columns(f"+861990000010{number}"))
@@ -247,47 +228,6 @@ def test_a_rotation_that_was_stopped_goes_on_where_it_was(app: Flask, village: A
             first = rekeying.rekey(system_actor("test"), after=0, limit=2)
         assert (first.done, kids()) == (2, {"1": 3, "2": 2})
         assert rotate(app) == "3 written anew, 0 left.\n"
-
-
-def test_a_number_that_no_key_reads_is_told_and_stops_no_other(app: Flask, village: Area, keys: Keys) -> None:
-    with transaction():
-        make_member(village, **phones.columns(NUMBER) | {"phone_cipher": "9.gone"})
-        make_member(village, **phones.columns(OTHER))
-    with keys(TURNED):
-        told = app.test_cli_runner().invoke(args=["people", "rotate"])
-    assert (told.exit_code, kids()) == (1, {"1": 1, "2": 1})
-    assert "1 written anew, 1 left." in told.output
-    assert "PHONE_CIPHER_KEYS" in told.output
-
-
-def test_a_lost_hash_key_is_mended_by_a_rotation(app: Flask, village: Area, keys: Keys) -> None:
-    member = joins(village)
-    with keys(AFTER):
-        assert {one.state for one in cli.phone_keys()} == {"mend"}
-        rotate(app)
-        assert services.sign_in("19900000001", PASSWORD).id == member
-        assert [one.state for one in cli.phone_keys()] == ["ok"]
-
-
-def test_the_doctor_tells_what_is_left_to_rotate_and_a_key_replaced_under_its_name(village: Area, keys: Keys) -> None:
-    joins(village)
-    assert [(one.state, one.text) for one in cli.phone_keys()] == [("ok", "all under the key 1")]
-    with keys(TURNED):
-        assert [(one.state, one.text) for one in cli.phone_keys()] == [("note", "1 still under 1")]
-    with keys(f"1={TWO}"):
-        (wrong,) = cli.phone_keys()
-    assert (wrong.state, "another key under an old name" in wrong.text) == ("mend", True)
-
-
-def test_keys_are_listed_with_how_many_numbers_each_finds(app: Flask, village: Area, keys: Keys) -> None:
-    joins(village)
-    with keys(f"3={TWO};2={ONE}"):
-        joins(village, OTHER)
-        told = app.test_cli_runner().invoke(args=["people", "keys"])
-    listed = [line.split() for line in told.output.splitlines()]
-    assert listed == [
-        ["3", "writes", "1", "number"], ["2", "finds", "0", "numbers"], ["1", "gone", "1", "number"],
-    ]  # fmt: skip
 
 
 # --- races ---
