@@ -123,6 +123,7 @@ class _History:
             earned_at=past.at,
             grade=written.grade,
             place=place,
+            team_id=past.team_id,
         )
         decision = None
         if settled is not None:

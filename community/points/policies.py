@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from community.core import clock
+from community.points.models import NEVER
 
 # A budget is many rows instead of one hot one (points.md §2.4).
 BUDGET_SLOTS = 16
 # An award that was approved late is valid for at least so long (points.md §2.3).
 LATE_GRACE = dt.timedelta(days=30)
+
+
+# Characters of "2026-11".
+_MONTH = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,11 +34,19 @@ class Terms:
     once_per: str
     cap_day: int | None
     expires_months: int
+    asset: str = "points"
+    # Only acts for a team of this kind; "" for all.
+    team_kind: str = ""
+    cap_month: int | None = None
+    # A person looks at each award before it is posted.
+    review: bool = False
+    # The account that pays, 0 where nobody opened the town's books.
+    issuance_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A stretch of time ("2026-11-23", "2026-11-23T19") in which a rule gives a person at most `cap` points."""
+    """A time ("2026-11", "2026-11-23", "2026-11-23T19") in which a rule gives a person at most `cap` points."""
 
     key: str
     cap: int
@@ -44,18 +57,25 @@ def day_key(earned_at: dt.datetime) -> str:
     return clock.local(earned_at).date().isoformat()
 
 
+def month_key(earned_at: dt.datetime) -> str:
+    """Return the key of the local calendar month of an aware instant."""
+    return f"{clock.local(earned_at):%Y-%m}"
+
+
 def hour_key(earned_at: dt.datetime) -> str:
     """Return the key of the local clock hour of an aware instant."""
     return f"{clock.local(earned_at):%Y-%m-%dT%H}"
 
 
 def periods(terms: Terms, earned_at: dt.datetime) -> tuple[Period, ...]:
-    """Return the periods whose caps an award of `terms` earned at `earned_at` must fit, the day first.
+    """Return the periods whose caps an award of `terms` earned at `earned_at` must fit, the month first.
 
     Windows and caps belong to the instant of the act, never to the moment it is processed (checkin.md §2.6). "Once in a
     period" is a cap of one amount; the day's cap then cannot be higher.
     """
     caps: dict[str, int] = {}
+    if terms.cap_month is not None:
+        caps[month_key(earned_at)] = terms.cap_month
     if terms.cap_day is not None:
         caps[day_key(earned_at)] = terms.cap_day
     if terms.once_per == "day":
@@ -65,8 +85,16 @@ def periods(terms: Terms, earned_at: dt.datetime) -> tuple[Period, ...]:
     return tuple(Period(key, cap) for key, cap in caps.items())
 
 
+def reach(terms: Terms, earned_at: dt.datetime) -> tuple[dt.date, dt.date]:
+    """Return the first and the last civil day over which the caps of `terms` count what was earned with this act."""
+    day = clock.local(earned_at).date()
+    if terms.cap_month is None:
+        return day, day
+    return day.replace(day=1), day.replace(day=calendar.monthrange(day.year, day.month)[1])
+
+
 def blocked(terms: Terms, earned_at: dt.datetime, used: Mapping[str, int]) -> str:
-    """Return why an award does not fit beside what is used of its periods: "hour", "day", "cap", or "" when it fits.
+    """Return why an award does not fit beside what is used of its periods, a word of `why_full`, or "" when it fits.
 
     An amount is indivisible: it is awarded whole or not at all.
     """
@@ -74,11 +102,13 @@ def blocked(terms: Terms, earned_at: dt.datetime, used: Mapping[str, int]) -> st
 
 
 def why_full(terms: Terms, full: Sequence[Period]) -> str:
-    """Return the reason word for periods that are full: "hour", "day" (once a day), "cap", or "" without any."""
+    """Return the reason word for periods that are full: "hour", "month", "day" (once a day), "cap", "" without any."""
     if not full:
         return ""
     if any("T" in period.key for period in full):
         return "hour"
+    if any(len(period.key) == _MONTH for period in full):
+        return "month"
     return "day" if terms.once_per == "day" else "cap"
 
 
@@ -94,8 +124,13 @@ def add_months(day: dt.date, months: int) -> dt.date:
     return dt.date(year, month, min(day.day, calendar.monthrange(year, month)[1]))
 
 
-def expires_on(effective_on: dt.date, recorded_on: dt.date, months: int) -> dt.date:
-    """Return the last day of validity: by the rule from the act's day on, but 30 days for one recorded late."""
+def expires_on(effective_on: dt.date, recorded_on: dt.date, months: int, asset: str = "points") -> dt.date:
+    """Return the last day of validity: by the rule from the act's day on, but 30 days for one recorded late.
+
+    Minutes of service never expire.
+    """
+    if asset == "minutes":
+        return NEVER
     by_rule = add_months(effective_on, months)
     return by_rule if recorded_on <= effective_on else max(by_rule, recorded_on + LATE_GRACE)
 
@@ -149,15 +184,18 @@ def explanation(terms: Terms, *, earned_at: dt.datetime, grade: str, place: str,
     return {
         "rule": terms.code,
         "version": terms.version,
+        "asset": terms.asset,
         "amount": terms.amount,
         "once_per": terms.once_per,
         "cap_day": terms.cap_day,
+        "cap_month": terms.cap_month,
         "min_grade": terms.min_grade,
         "expires_months": terms.expires_months,
         "grade": grade,
         "place": place,
         "where": where,
         "earned_at": earned_at.astimezone(dt.UTC).isoformat(),
+        "month": month_key(earned_at),
         "day": day_key(earned_at),
         "hour": hour_key(earned_at),
     }

@@ -82,6 +82,7 @@ def _act(event: CheckInFact) -> Act:
         earned_at=event.used_at,
         grade=event.grade,
         place=event.post_name,
+        team_id=event.team_id,
     )
 
 

@@ -26,18 +26,21 @@ REFUSED: dict[str, Text] = {
     "hour": _("这一小时已经计过一次分"),
     "day": _("这一天已经计过一次分"),
     "cap": _("这一天的积分已到上限"),
+    "month": _("这个月的积分已到上限"),
     "erased": _("账号注销，不再发放"),
 }
 
 
-def nothing(reason: str, *, amount: int, cap_day: int | None, min_grade: str, grade: str) -> Text:
+def nothing(reason: str, *, amount: int, cap: int | None, min_grade: str, grade: str) -> Text:
     """Return why an accepted act earned nothing, with the rule's numbers."""
     if reason == "hour":
         return _("这一小时已经计过一次分。每个小时只计第一次，每次 %(amount)s 分。", amount=amount)
     if reason == "day":
         return _("今天已经计过一次分。每天只计第一次，每次 %(amount)s 分。", amount=amount)
     if reason == "cap":
-        return _("这一天的积分已到上限 %(cap)s 分。", cap=cap_day)
+        return _("这一天的积分已到上限 %(cap)s 分。", cap=cap)
+    if reason == "month":
+        return _("这个月的积分已到上限 %(cap)s 分。", cap=cap)
     if reason == "grade":
         return _("规则要求证据 %(least)s 级以上，这次是 %(grade)s 级。", least=min_grade, grade=grade)
     return _("这个镇街还没有公布打卡积分规则。")
@@ -56,6 +59,9 @@ def arithmetic(explain: dict[str, Any]) -> list[tuple[Text, Text]]:
     used = explain.get("used", {}).get(explain["day"])
     if explain["cap_day"] is not None and used is not None:
         steps.append((_("当天累计"), _("%(used)s 分，上限 %(cap)s 分", used=used, cap=explain["cap_day"])))
+    used = explain.get("used", {}).get(explain.get("month", ""))
+    if used is not None:
+        steps.append((_("当月累计"), _("%(used)s 分，上限 %(cap)s 分", used=used, cap=explain["cap_month"])))
     if "balance" in explain:
         before = explain["balance"] - explain["amount"]
         steps.append(

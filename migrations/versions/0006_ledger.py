@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from community.core.db import triggers
+from community.core.ids import new_id
 
 revision = "0006"
 down_revision = "0005"
@@ -73,6 +74,16 @@ ROLE = sa.table(
     sa.column("name_en", sa.String),
     sa.column("sort", sa.Integer),
     sa.column("perms", sa.JSON),
+)
+ACCOUNT = sa.table(
+    "account",
+    sa.column("id", sa.BigInteger),
+    sa.column("town_id", sa.BigInteger),
+    sa.column("asset", sa.String),
+    sa.column("kind", sa.String),
+    sa.column("posted", sa.BigInteger),
+    sa.column("held", sa.BigInteger),
+    sa.column("seq", sa.Integer),
 )
 
 
@@ -594,6 +605,7 @@ def upgrade() -> None:
     op.add_column("rule_version", sa.Column("cap_month", sa.Integer(), nullable=True))
     op.add_column("rule_version", sa.Column("review", sa.Boolean(), server_default=sa.false(), nullable=False))
     _add_reference("rule_version", "rule_set_id", sa.Uuid(), "rule_set")
+    _open_minutes()
     for code, (name, name_en, sort, rights) in NEW_ROLES.items():
         op.bulk_insert(ROLE, [{"code": code, "name": name, "name_en": name_en, "sort": sort, "perms": rights.split()}])
     _change_rights(lambda held, more: [*held, *(right for right in more if right not in held)])
@@ -609,6 +621,18 @@ def upgrade() -> None:
         made = triggers.triggers(dialect, table, frozen=columns, kept_while=KEPT_WHILE.get(table, ""))
         for statement in made.values():
             op.execute(statement)
+
+
+def _open_minutes() -> None:
+    """Open the books of service minutes in towns that have books of points."""
+    bind = op.get_bind()
+    system = sa.select(ACCOUNT.c.town_id, ACCOUNT.c.kind).where(ACCOUNT.c.kind != "resident")
+    rows = [
+        {"id": new_id(), "town_id": row.town_id, "asset": "minutes", "kind": row.kind, "posted": 0, "held": 0, "seq": 0}
+        for row in bind.execute(system)
+    ]
+    if rows:
+        op.bulk_insert(ACCOUNT, rows)
 
 
 def _add_reference(table: str, column: str, kind: sa.types.TypeEngine[object], target: str) -> None:
@@ -641,6 +665,8 @@ def _change_rights(change: Callable[[list[str], list[str]], list[str]]) -> None:
 
 def downgrade() -> None:
     _drop_trigger("trg_rule_version_never_wrong_terms", "rule_version")
+    # Nobody earned minutes before: these are the accounts of the system.
+    op.execute(sa.delete(ACCOUNT).where(ACCOUNT.c.asset == "minutes"))
     _freeze("rule_version", VERSION_BEFORE)
     _freeze("rule", RULE_BEFORE)
     _change_rights(lambda held, more: [right for right in held if right not in more])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import asdict
 from typing import Any
 
 from community.core import clock
@@ -12,7 +13,20 @@ from community.core.ids import new_uuid
 from community.patrols.events import CheckInAccepted, CheckInFact, CheckInFlagged, CheckInSettled
 from community.people.models import Member
 from community.places.models import Area
+from community.points.models import Rule, RuleVersion
 from community.points.services.books import NewRule, set_up_town
+
+
+def add_rule(town: Area, *, village: Area | None = None, **overrides: Any) -> int:
+    """Add one more rule to a town with books, or to one of its villages in addition; returns the version's id."""
+    version = asdict(make_rule(**({"code": "P02"} | overrides)))
+    rule = Rule(town_id=town.id, code=version.pop("code"), area_id=village.id if village else None)
+    session().add(rule)
+    session().flush()
+    made = RuleVersion(rule_id=rule.id, **version)
+    session().add(made)
+    session().flush()
+    return made.id
 
 
 def town_of(area: Area) -> Area:

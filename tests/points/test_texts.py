@@ -24,14 +24,14 @@ def test_every_reason_to_wait_has_words_and_says_what_comes_next() -> None:
     assert all(str(why) and str(following) for why, following in texts.WAITS.values())
 
 
-@pytest.mark.parametrize("reason", ["hour", "day", "cap", "grade", "no_rule"])
+@pytest.mark.parametrize("reason", ["hour", "day", "month", "cap", "grade", "no_rule"])
 def test_every_reason_for_nothing_has_words_of_its_own(reason: str) -> None:
     said = {
-        str(texts.nothing(one, amount=5, cap_day=10, min_grade="B", grade="C"))
-        for one in ("hour", "day", "cap", "grade", "no_rule")
+        str(texts.nothing(one, amount=5, cap=10, min_grade="B", grade="C"))
+        for one in ("hour", "day", "month", "cap", "grade", "no_rule")
     }
-    assert len(said) == 5
-    assert str(texts.nothing(reason, amount=5, cap_day=10, min_grade="B", grade="C")) in said
+    assert len(said) == 6
+    assert str(texts.nothing(reason, amount=5, cap=10, min_grade="B", grade="C")) in said
 
 
 def test_the_arithmetic_is_told_step_by_step() -> None:

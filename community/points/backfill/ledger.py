@@ -51,7 +51,7 @@ class PastAwards(Walk):
         if session().execute(select(Account.id).where(Account.kind == "resident").limit(1)).first():
             raise RuntimeError("past awards begin at zero, and there is a resident's account already")
         super().__init__(versions(), Sums(left=_slots()))
-        self._accounts: dict[tuple[int, int], _Books] = {}
+        self._accounts: dict[tuple[int, str, int], _Books] = {}
         self._rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self._tally: Counter[str] = Counter()
 
@@ -71,9 +71,9 @@ class PastAwards(Walk):
         tally = self._tally
         return Tally(tally["posted"], tally["flagged"], tally["budget"], tally["refused"])
 
-    def posted(self, claim: Claim, by: By, recorded_at: dt.datetime, issuance_id: int) -> int:
+    def posted(self, claim: Claim, by: By, recorded_at: dt.datetime) -> int:
         """Keep the rows of a posting for the next batch; returns its id."""
-        books = self._books(claim.town_id, claim.subject_id)
+        books = self._books(claim)
         books.posted += claim.terms.amount
         books.seq += 1
         made = posting_rows(
@@ -81,7 +81,6 @@ class PastAwards(Walk):
             by,
             self.sums.used(claim),
             recorded_at=recorded_at,
-            issuance_id=issuance_id,
             account_id=books.id,
             seq=books.seq,
             balance=books.posted,
@@ -105,12 +104,14 @@ class PastAwards(Walk):
             row | {"decided_at": decision.at, "decided_by": decision.by_id, "decision": words, "txn_id": txn_id}
         )
 
-    def _books(self, town_id: int, subject_id: int) -> _Books:
-        books = self._accounts.get((town_id, subject_id))
+    def _books(self, claim: Claim) -> _Books:
+        key = claim.town_id, claim.terms.asset, claim.subject_id
+        books = self._accounts.get(key)
         if books is None:
-            books = self._accounts[town_id, subject_id] = _Books(new_id())
+            books = self._accounts[key] = _Books(new_id())
+            town_id, asset, subject_id = key
             self._rows["account"].append(
-                {"id": books.id, "town_id": town_id, "asset": "points", "kind": "resident", "subject_id": subject_id}
+                {"id": books.id, "town_id": town_id, "asset": asset, "kind": "resident", "subject_id": subject_id}
             )
         return books
 

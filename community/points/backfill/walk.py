@@ -15,12 +15,14 @@ from sqlalchemy import Select, select
 from community.core import clock
 from community.core.authz import Actor, must_be_system
 from community.core.db import session
+from community.places.queries import AREA
 from community.points import policies
-from community.points.models import Account, Rule, RuleVersion
+from community.points.models import Rule, RuleVersion
 from community.points.policies import Terms
 from community.points.queries.rules import TERMS, terms_of
 from community.points.services.awarding import Act
 from community.points.services.posting import By, Claim
+from community.teams import queries as teams
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,25 @@ class PastAct:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """A version of a rule with the days on which it holds, and the account that pays."""
+    """A version of a rule with the days on which it holds."""
 
     terms: Terms
     effective_on: dt.date
     ends_on: dt.date | None
-    issuance_id: int
+    # The path of the village whose addition it is.
+    area_path: str = ""
 
     def holds_on(self, day: dt.date) -> bool:
         """Whether an act of that civil day is judged by this version."""
         return self.effective_on <= day and (self.ends_on is None or day <= self.ends_on)
+
+    def covers(self, act: Act, team_kind: str) -> bool:
+        """Whether the act was done where, for whom and as well as this version asks for."""
+        return (
+            act.scope_path.startswith(self.area_path)
+            and self.terms.team_kind in {"", team_kind}
+            and policies.good_enough(act.grade, self.terms.min_grade)
+        )
 
 
 Versions = dict[tuple[int, str], list[Version]]
@@ -105,6 +116,8 @@ class Sums:
         return {(claim.terms.rule_id, claim.subject_id, period.key): period.cap for period in found}
 
     def _pay(self, claim: Claim, year: int) -> bool:
+        if claim.terms.asset == "minutes":
+            return True
         slot = policies.first_slot(claim.subject_id)
         if self.left is None:
             self.spent[claim.town_id, year, slot] += claim.terms.amount
@@ -123,6 +136,7 @@ class Walk:
     def __init__(self, versions: Versions, sums: Sums) -> None:
         self.sums = sums
         self._versions = versions
+        self._kinds = teams.kinds_by_id()
         self._undecided: list[tuple[dt.datetime, int, Act, PastDecision]] = []
         self._turn = count()
 
@@ -133,7 +147,7 @@ class Walk:
             if not past.flagged:
                 self._award(past.act)
             elif past.decision is None:
-                for claim, _issuance in self._claims(past.act):
+                for claim in self._claims(past.act):
                     self.waits(claim, "flagged")
             else:
                 heappush(self._undecided, (past.decision.at, next(self._turn), past.act, past.decision))
@@ -142,12 +156,12 @@ class Walk:
         """Carry out the decisions that were made after the last act."""
         self._decide_until(None)
 
-    def posted(self, claim: Claim, by: By, recorded_at: dt.datetime, issuance_id: int) -> int:  # noqa: ARG002
+    def posted(self, claim: Claim, by: By, recorded_at: dt.datetime) -> int:  # noqa: ARG002
         """An award is posted; return its posting's id."""
         return 0
 
     def waits(self, claim: Claim, reason: str) -> None:
-        """An award waits: for a person ("flagged") or for the budget."""
+        """An award waits: for a person ("flagged", "review") or for the budget."""
 
     def closed(self, claim: Claim, decision: PastDecision, code: str, txn_id: int | None) -> None:
         """An award that waited for a person was posted as `txn_id`, or refused because of `code`."""
@@ -158,17 +172,23 @@ class Walk:
             self._settle(act, decision)
 
     def _award(self, act: Act) -> None:
-        for claim, issuance_id in self._claims(act):
+        for claim in self._claims(act):
+            if claim.terms.review:
+                self.waits(claim, "review")
+                continue
             reason = self.sums.take(claim, clock.local(act.earned_at).year)
             if not reason:
-                self.posted(claim, By(act.subject_id), act.earned_at, issuance_id)
+                self.posted(claim, By(act.subject_id), act.earned_at)
             elif reason == "budget" and self.sums.promise(claim):
                 self.waits(claim, "budget")
 
     def _settle(self, act: Act, decision: PastDecision) -> None:
-        for claim, issuance_id in self._claims(act):
+        for claim in self._claims(act):
             if not decision.accepted:
                 self.closed(claim, decision, "rejected", None)
+                continue
+            if claim.terms.review:
+                self.waits(claim, "review")
                 continue
             reason = self.sums.take(claim, clock.local(decision.at).year)
             if reason == "budget":
@@ -178,19 +198,15 @@ class Walk:
             else:
                 waited = replace(claim, waited={"reason": "flagged", "since": act.earned_at.isoformat()})
                 by = By(decision.by_id, decision.by_id)
-                self.closed(claim, decision, "confirmed", self.posted(waited, by, decision.at, issuance_id))
+                self.closed(claim, decision, "confirmed", self.posted(waited, by, decision.at))
 
-    def _claims(self, act: Act) -> list[tuple[Claim, int]]:
-        day = clock.local(act.earned_at).date()
+    def _claims(self, act: Act) -> list[Claim]:
+        day, kind = clock.local(act.earned_at).date(), self._kinds.get(act.team_id or 0, "")
         found: dict[int, Version] = {}
         for version in self._versions.get((act.town_id, act.trigger), ()):
             if version.holds_on(day):
                 found.setdefault(version.terms.rule_id, version)
-        return [
-            (_claim(act, version.terms), version.issuance_id)
-            for version in found.values()
-            if policies.good_enough(act.grade, version.terms.min_grade)
-        ]
+        return [_claim(act, version.terms) for version in found.values() if version.covers(act, kind)]
 
 
 def cost(actor: Actor, acts: Iterable[PastAct]) -> Counter[tuple[int, int]]:
@@ -208,20 +224,15 @@ def cost(actor: Actor, acts: Iterable[PastAct]) -> Counter[tuple[int, int]]:
 def versions() -> Versions:
     """Return every version of every rule by town and trigger, newest first as `queries.rules.in_force` reads them."""
     version, rule = RuleVersion.__table__.c, Rule.__table__.c
-    issuance = (
-        select(Account.id)
-        .where(Account.town_id == rule.town_id, Account.asset == "points", Account.kind == "issuance")
-        .scalar_subquery()
-        .label("issuance_id")
-    )
+    path = select(AREA.c.path).where(AREA.c.id == rule.area_id).scalar_subquery().label("area_path")
     statement: Select[Any] = (
-        select(*TERMS, rule.town_id, version.trigger, version.effective_on, version.ends_on, issuance)
+        select(*TERMS, rule.town_id, version.trigger, version.effective_on, version.ends_on, path)
         .join(Rule.__table__, rule.id == version.rule_id)
         .order_by(rule.code, version.effective_on.desc(), version.id.desc())
     )
     found: Versions = {}
     for row in session().execute(statement):
-        made = Version(terms_of(row), row.effective_on, row.ends_on, row.issuance_id)
+        made = Version(terms_of(row), row.effective_on, row.ends_on, row.area_path or "")
         found.setdefault((row.town_id, row.trigger), []).append(made)
     return found
 

@@ -95,7 +95,7 @@ class RuleVersion(Base):
 
 
 class RuleUsage(Base):
-    """★ How much of a cap a subject has used in a period ("2026-11-23", "2026-11-23T19")."""
+    """★ How much of a cap a subject has used in a period ("2026-11", "2026-11-23", "2026-11-23T19")."""
 
     __tablename__ = "rule_usage"
     __table_args__ = (CheckConstraint("used >= 0 AND used <= cap", name="cap"),)

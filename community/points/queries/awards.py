@@ -26,11 +26,11 @@ _AWARD, _SLOT = Award.__table__.c, BudgetSlot.__table__.c
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """Why an act earned nothing: "no_rule", "grade", "hour", "day", "cap", with the rule's numbers."""
+    """Why an act earned nothing: "no_rule", "grade" or a word of `policies.why_full`, with the rule's numbers."""
 
     reason: str
     amount: int = 0
-    cap_day: int | None = None
+    cap: int | None = None
     min_grade: str = ""
 
 
@@ -78,17 +78,29 @@ def _stayed() -> ColumnElement[bool]:
 
 
 def why_nothing(
-    *, trigger: str, evidence_ref: str, subject_id: int, town_id: int, earned_at: dt.datetime, grade: str
+    *,
+    trigger: str,
+    evidence_ref: str,
+    subject_id: int,
+    town_id: int,
+    scope_path: str,
+    team_id: int | None,
+    earned_at: dt.datetime,
+    grade: str,
 ) -> Nothing:
     """Return why an accepted act has no award: derived from the rules of its day and what was used of their caps."""
-    found = in_force(town_id, trigger, earned_at, subject_id=subject_id, evidence_ref=evidence_ref)
+    found = in_force(
+        town_id, trigger, earned_at, subject_id=subject_id, evidence_ref=evidence_ref, scope_path=scope_path,
+        team_id=team_id,
+    )  # fmt: skip
     if not found:
         return Nothing("no_rule")
     rule = found[0]
     reason = policies.blocked(rule.terms, earned_at, rule.used) or "hour"
     if not policies.good_enough(grade, rule.terms.min_grade):
         reason = "grade"
-    return Nothing(reason, rule.terms.amount, rule.terms.cap_day, rule.terms.min_grade)
+    cap = rule.terms.cap_month if reason == "month" else rule.terms.cap_day
+    return Nothing(reason, rule.terms.amount, cap, rule.terms.min_grade)
 
 
 def queue(actor: Actor, *, reason: str = "", before: int | None = None) -> tuple[Sequence[Row[Any]], int | None]:

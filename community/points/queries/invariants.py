@@ -53,7 +53,7 @@ INVARIANTS: dict[str, str] = {
         SELECT b.town_id FROM (SELECT town_id, SUM(used) AS used FROM budget_slot GROUP BY town_id) b
         LEFT JOIN (
             SELECT t.town_id, SUM(t.amount) AS issued FROM transfer t JOIN account a ON a.id = t.debit_account_id
-            WHERE a.kind = 'issuance' GROUP BY t.town_id) i ON i.town_id = b.town_id
+            WHERE a.kind = 'issuance' AND a.asset = 'points' GROUP BY t.town_id) i ON i.town_id = b.town_id
         WHERE b.used <> COALESCE(i.issued, 0)""",
     "A1 an award is posted once, by the posting it names": """
         SELECT a.id FROM award a LEFT JOIN txn x ON x.id = a.txn_id
@@ -65,7 +65,7 @@ INVARIANTS: dict[str, str] = {
 # I12 needs the periods of each posting, which it wrote down itself.
 _USAGE = "SELECT rule_id, subject_id, period_key, used FROM rule_usage WHERE used <> 0"
 _POSTED = """
-    SELECT v.rule_id, v.once_per, v.cap_day, x.subject_id, x.explain, t.amount FROM txn x
+    SELECT v.rule_id, v.once_per, v.cap_day, v.cap_month, x.subject_id, x.explain, t.amount FROM txn x
     JOIN transfer t ON t.txn_id = x.id JOIN rule_version v ON v.id = x.rule_version_id WHERE x.kind = 'award'"""
 
 
@@ -83,6 +83,7 @@ def _wrong_usage() -> list[tuple[Any, ...]]:
     for row in session().execute(posted):
         keys = {row.explain["day"]} if row.cap_day is not None or row.once_per == "day" else set()
         keys |= {row.explain["hour"]} if row.once_per == "hour" else set()
+        keys |= {row.explain["month"]} if row.cap_month is not None else set()
         for key in keys:
             period = (row.rule_id, row.subject_id, key)
             awarded[period] = awarded.get(period, 0) + row.amount

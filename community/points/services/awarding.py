@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from community.core.errors import Conflict
+from community.core import clock
+from community.core.errors import Conflict, NotFound
 from community.core.i18n import _
+from community.people import queries as people
 from community.points import policies
+from community.points.policies import Terms
 from community.points.queries import accounts
-from community.points.queries.rules import InForce, in_force
+from community.points.queries.rules import InForce, in_force, is_known, version
 from community.points.services import budget, deciding, waiting
-from community.points.services.posting import By, Claim, post_awards
+from community.points.services.posting import By, Claim, Outcome, post_awards
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,7 @@ class Act:
     earned_at: dt.datetime
     grade: str
     place: str
+    team_id: int | None = None
 
 
 def award(act: Act, *, verified: bool) -> None:
@@ -38,8 +42,12 @@ def award(act: Act, *, verified: bool) -> None:
     if not verified:
         for claim in claims:
             waiting.hold(claim, "unverified")
-    elif claims:
-        for outcome in post_awards(claims, By(act.subject_id), issuance_id=found[0].issuance_id):
+        return
+    for claim in claims:
+        if claim.terms.review:
+            waiting.hold(claim, "review")
+    if due := [claim for claim in claims if not claim.terms.review]:
+        for outcome in post_awards(due, By(act.subject_id)):
             if outcome.reason == "budget" and waiting.hold(outcome.claim, "budget"):
                 budget.tell_if_empty(act.town_id, outcome.claim.terms.amount)
 
@@ -54,6 +62,62 @@ def award_later(act: Act) -> None:
         if policies.blocked(rule.terms, act.earned_at, rule.used):
             continue
         waiting.hold(_claim(act, rule), "flagged")
+
+
+def award_manual(
+    rule_version_id: int,
+    subject_id: int,
+    *,
+    evidence_ref: str,
+    earned_on: dt.date,
+    by: By,
+    where: str,
+    place: str = "",
+    amount: int | None = None,
+) -> Outcome:
+    """Award by the named version of a rule what a person decided on; `where` is the path of the area of the act.
+
+    `amount` is for minutes alone, up to the rule's cap of a day; points are always the rule's. What came of it is in
+    the outcome: posted, refused by a cap ("hour", "day", "month", "cap"), or held for "budget" or "unverified" as a
+    waiting award. Raises NotFound for a version of nowhere, Conflict when it was not in force on that day, when it does
+    not hold there, for an amount that it does not allow, and for an act that it has awarded already. Needs
+    `transaction()`.
+    """
+    terms, town_id = _named(rule_version_id, earned_on, where)
+    if amount is not None and amount != terms.amount:
+        if terms.asset != "minutes" or not 0 < amount <= (terms.cap_day or terms.amount):
+            raise Conflict("amount_by_rule", _("分值由规则定，不能另填"), next_step=_("请选另一条规则，或者先改规则。"))
+        terms = replace(terms, amount=amount)
+    claim = Claim(
+        terms=terms,
+        town_id=town_id,
+        scope_path=where,
+        subject_id=subject_id,
+        evidence_ref=evidence_ref,
+        # Noon stands for the day: nobody wrote down the hour.
+        earned_at=clock.at_local(earned_on, dt.time(12)),
+        grade="",
+        place=place,
+    )
+    if is_known(town_id, claim.dedupe_key):
+        raise Conflict("awarded", _("这件事已经按这条规则记过分了"), next_step=_("请打开那一笔核对。"))
+    if not people.is_verified(subject_id):
+        return Outcome(claim, reason="unverified" if waiting.hold(claim, "unverified") else "cap")
+    outcome = post_awards([claim], by)[0]
+    if outcome.reason == "budget" and waiting.hold(claim, "budget"):
+        budget.tell_if_empty(town_id, terms.amount)
+    return outcome
+
+
+def _named(rule_version_id: int, earned_on: dt.date, where: str) -> tuple[Terms, int]:
+    named = version(rule_version_id)
+    if named is None:
+        raise NotFound
+    if not named.holds_on(earned_on):
+        raise Conflict("not_in_force", _("那一天这条规则还没生效，或者已经停用"), next_step=_("请选当天有效的规则。"))
+    if not where.startswith(named.area_path):
+        raise Conflict("elsewhere", _("这条规则只在另一个村社有效"), next_step=_("请选本村社或全镇街的规则。"))
+    return named.terms, named.town_id
 
 
 def settle(
@@ -80,7 +144,7 @@ def settle(
     elif not verified:
         waiting.keep_waiting([row.award_id for row in rows], "unverified")
     else:
-        waiting.post_waiting(rows, By(by_id or 0, by_id), words)
+        waiting.go_on(rows, By(by_id or 0, by_id), words)
 
 
 def release(member_id: int, reason: str, *, by_id: int = 0) -> int:
@@ -91,7 +155,7 @@ def release(member_id: int, reason: str, *, by_id: int = 0) -> int:
     """
     # What a decision already leads to waits for its own time.
     rows = [row for row in waiting.waiting_of(member_id, reason) if row.not_before is None]
-    outcomes = waiting.post_waiting(rows, By(by_id, by_id or None))
+    outcomes = waiting.go_on(rows, By(by_id, by_id or None))
     return sum(1 for outcome in outcomes if outcome.txn_id)
 
 
@@ -122,7 +186,10 @@ def give_up(member_id: int, why: str) -> None:
 
 def _rules(act: Act) -> list[InForce]:
     """Return the rules that `act` meets and that know nothing of it yet."""
-    found = in_force(act.town_id, act.trigger, act.earned_at, subject_id=act.subject_id, evidence_ref=act.evidence_ref)
+    found = in_force(
+        act.town_id, act.trigger, act.earned_at, subject_id=act.subject_id, evidence_ref=act.evidence_ref,
+        scope_path=act.scope_path, team_id=act.team_id,
+    )  # fmt: skip
     return [rule for rule in found if not rule.known and policies.good_enough(act.grade, rule.terms.min_grade)]
 
 

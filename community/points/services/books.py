@@ -11,7 +11,7 @@ from sqlalchemy import insert
 from community.core.authz import Actor, must_be_system
 from community.core.db import session
 from community.core.ids import new_id
-from community.points.models import Account, Rule, RuleVersion
+from community.points.models import ASSETS, Account, Rule, RuleVersion
 from community.points.services.budget import fund
 
 # A resident's account is opened by her first award.
@@ -35,6 +35,10 @@ class NewRule:
     resolution: str
     published_on: dt.date
     effective_on: dt.date
+    asset: str = "points"
+    team_kind: str = ""
+    cap_month: int | None = None
+    review: bool = False
 
 
 def set_up_town(actor: Actor, town_id: int, *, rules: Sequence[NewRule] = (), budgets: Mapping[int, int]) -> None:
@@ -44,7 +48,8 @@ def set_up_town(actor: Actor, town_id: int, *, rules: Sequence[NewRule] = (), bu
     """
     must_be_system(actor)
     accounts = [
-        {"id": new_id(), "town_id": town_id, "asset": "points", "kind": kind, "posted": 0, "held": 0, "seq": 0}
+        {"id": new_id(), "town_id": town_id, "asset": asset, "kind": kind, "posted": 0, "held": 0, "seq": 0}
+        for asset in ASSETS
         for kind in _SYSTEM_ACCOUNTS
     ]
     session().execute(insert(Account.__table__), accounts)  # type: ignore[arg-type]

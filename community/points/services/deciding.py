@@ -85,7 +85,7 @@ def _carry_out(rows: Sequence[Row[Any]], decision: str, by_id: int | None) -> in
     if not people.is_verified(rows[0].subject_id):
         waiting.keep_waiting(ids, "unverified")
         return 0
-    outcomes = waiting.post_waiting(rows, By(by_id or 0, by_id), words)
+    outcomes = waiting.go_on(rows, By(by_id or 0, by_id), words)
     return sum(1 for outcome in outcomes if outcome.txn_id)
 
 

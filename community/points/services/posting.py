@@ -1,7 +1,7 @@
 """Posting awards: caps, then budget, then the ledger; always in this order, so that postings never wait in a circle.
 
-Nothing here refuses an act: an award that cannot be posted is left out with a reason ("hour", "day", "cap") or has to
-wait ("budget"). Only programming errors raise. All functions need `transaction()`.
+Nothing here refuses an act: an award that cannot be posted is left out with a reason ("hour", "day", "month", "cap")
+or has to wait ("budget"). Only programming errors raise. All functions need `transaction()`.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ class By:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of a claim: posted as `txn_id`, or not, for `reason` "hour", "day", "cap" or "budget"."""
+    """What became of a claim: posted as `txn_id`, or not, for `reason`: "budget" or a word of `policies.why_full`."""
 
     claim: Claim
     txn_id: int | None = None
     reason: str = ""
 
 
-def post_awards(claims: Sequence[Claim], by: By, *, issuance_id: int) -> list[Outcome]:
+def post_awards(claims: Sequence[Claim], by: By) -> list[Outcome]:
     """Post claims of one person in one town, earliest first; returns an outcome for each, in that order.
 
     The caller has looked the natural keys up; should the same act be posted by somebody else meanwhile, the unique key
@@ -84,11 +84,14 @@ def post_awards(claims: Sequence[Claim], by: By, *, issuance_id: int) -> list[Ou
             outcomes[id(claim)] = Outcome(claim, reason=reason)
         else:
             fits.append((claim, used))
-    paid = _take_budget([claim for claim, _used in fits])
-    for claim, _used in fits[paid:]:
+    # Minutes cost nothing; accounts are locked in one order, minutes first.
+    minutes = [fit for fit in fits if fit[0].terms.asset == "minutes"]
+    points = [fit for fit in fits if fit[0].terms.asset == "points"]
+    paid = _take_budget([claim for claim, _used in points])
+    for claim, _used in points[paid:]:
         _give_usage_back(claim, tuple(period.key for period in policies.periods(claim.terms, claim.earned_at)))
         outcomes[id(claim)] = Outcome(claim, reason="budget")
-    for claim, txn_id in _write(fits[:paid], by, issuance_id):
+    for claim, txn_id in (*_write(minutes, by), *_write(points[:paid], by)):
         outcomes[id(claim)] = Outcome(claim, txn_id=txn_id)
     return [outcomes[id(claim)] for claim in ordered]
 
@@ -106,7 +109,7 @@ _TAKE_OF = {
     count: text(
         _TAKE.format(rows=", ".join(f"(:rule, :subject, :key{i}, :amount, :cap{i})" for i in range(count)))
     )
-    for count in (1, 2)
+    for count in (1, 2, 3)
 }  # fmt: skip
 
 
@@ -216,20 +219,19 @@ _TXN, _TRANSFER, _ENTRY = insert(Txn.__table__), insert(Transfer.__table__), ins
 _LOT, _UNSEALED = insert(Lot.__table__), insert(Unsealed.__table__)  # type: ignore[arg-type]
 
 
-def _write(fits: Sequence[tuple[Claim, dict[str, int]]], by: By, issuance_id: int) -> list[tuple[Claim, int]]:
+def _write(fits: Sequence[tuple[Claim, dict[str, int]]], by: By) -> list[tuple[Claim, int]]:
     if not fits:
         return []
     first = fits[0][0]
     total = sum(claim.terms.amount for claim, _used in fits)
-    account_id, balance, seq = _credit(first.town_id, first.subject_id, total, len(fits))
+    account_id, balance, seq = _credit(first, total, len(fits))
     balance, seq = balance - total, seq - len(fits)
     rows: dict[str, list[dict[str, Any]]] = {"txn": [], "transfer": [], "entry": [], "lot": [], "unsealed": []}
     done = []
     for claim, used in fits:
         balance, seq = balance + claim.terms.amount, seq + 1
         made = posting_rows(
-            claim, by, used, recorded_at=clock.now(), issuance_id=issuance_id,
-            account_id=account_id, seq=seq, balance=balance,
+            claim, by, used, recorded_at=clock.now(), account_id=account_id, seq=seq, balance=balance,
         )  # fmt: skip
         for name, row in made.items():
             rows[name].append(row)
@@ -250,7 +252,6 @@ def posting_rows(
     used: dict[str, int],
     *,
     recorded_at: dt.datetime,
-    issuance_id: int,
     account_id: int,
     seq: int,
     balance: int,
@@ -261,7 +262,7 @@ def posting_rows(
     """
     terms, txn_id, transfer_id = claim.terms, new_id(), new_id()
     effective_on, recorded_on = clock.local(claim.earned_at).date(), clock.local(recorded_at).date()
-    expires_on = policies.expires_on(effective_on, recorded_on, terms.expires_months)
+    expires_on = policies.expires_on(effective_on, recorded_on, terms.expires_months, terms.asset)
     explain = claim.explanation()
     explain |= {"used": used, "expires_on": expires_on.isoformat(), "balance": balance}
     if claim.waited:
@@ -287,9 +288,9 @@ def posting_rows(
         "transfer": {
             "id": transfer_id,
             "town_id": claim.town_id,
-            "asset": "points",
+            "asset": terms.asset,
             "txn_id": txn_id,
-            "debit_account_id": issuance_id,
+            "debit_account_id": terms.issuance_id,
             "credit_account_id": account_id,
             "amount": terms.amount,
         },
@@ -316,15 +317,18 @@ def posting_rows(
 # As text for the same reason as above, and because both engines spell it alike.
 _OPEN_OR_ADD = text(
     "INSERT INTO account (id, town_id, asset, kind, subject_id, posted, held, seq) "
-    "VALUES (:id, :town, 'points', 'resident', :subject, :amount, 0, :lines) "
+    "VALUES (:id, :town, :asset, 'resident', :subject, :amount, 0, :lines) "
     "ON CONFLICT (town_id, asset, subject_id) WHERE kind = 'resident' "
     "DO UPDATE SET posted = account.posted + excluded.posted, seq = account.seq + excluded.seq "
     "RETURNING id, posted, seq"
 )
 
 
-def _credit(town_id: int, subject_id: int, amount: int, lines: int) -> tuple[int, int, int]:
-    """Add to the person's account, which her first award opens; return (id, posted, seq) after it."""
-    added = {"id": new_id(), "town": town_id, "subject": subject_id, "amount": amount, "lines": lines}
+def _credit(first: Claim, amount: int, lines: int) -> tuple[int, int, int]:
+    """Add to the account of the claim's person, which her first award opens; return (id, posted, seq) after it."""
+    added = {
+        "id": new_id(), "town": first.town_id, "asset": first.terms.asset, "subject": first.subject_id,
+        "amount": amount, "lines": lines,
+    }  # fmt: skip
     row = session().execute(_OPEN_OR_ADD, added).one()
     return row.id, row.posted, row.seq

@@ -17,7 +17,7 @@ from community.core import clock
 from community.core.db import locking, session, upsert
 from community.core.ids import new_id
 from community.points import policies
-from community.points.models import Account, Award, Rule, RuleUsage, RuleVersion
+from community.points.models import Award, Rule, RuleUsage, RuleVersion
 from community.points.queries.rules import TERMS, terms_of
 from community.points.services import budget
 from community.points.services.posting import By, Claim, Outcome, post_awards
@@ -67,7 +67,7 @@ def _spoken_for(claim: Claim) -> dict[str, int]:
         RuleUsage.period_key.in_(wanted),
     )
     used = {row.period_key: row.used for row in session().execute(usage)}
-    day = clock.local(claim.earned_at).date()
+    first, last = policies.reach(claim.terms, claim.earned_at)
     waiting = (
         select(*TERMS, Award.earned_at)
         .join(RuleVersion, RuleVersion.id == Award.rule_version_id)
@@ -76,8 +76,8 @@ def _spoken_for(claim: Claim) -> dict[str, int]:
             Award.subject_id == claim.subject_id,
             Award.state == "held",
             Award.reason_code.in_(_CERTAIN),
-            Award.earned_at >= clock.at_local(day, dt.time.min),
-            Award.earned_at < clock.at_local(day + dt.timedelta(days=1), dt.time.min),
+            Award.earned_at >= clock.at_local(first, dt.time.min),
+            Award.earned_at < clock.at_local(last + dt.timedelta(days=1), dt.time.min),
             Rule.id == claim.terms.rule_id,
         )
     )
@@ -110,13 +110,17 @@ def take_over(rows: Sequence[Row[Any]], subject_id: int, by_id: int) -> None:
     """
     for _town, group in groupby(rows, key=lambda row: row.town_id):
         same = list(group)
-        due = [row for row in same if row.reason_code in _CERTAIN]
+        # An award that a person has to look at has passed her by only when it already waits for the budget.
+        due = [
+            row for row in same if row.reason_code == "budget" or (row.reason_code == "unverified" and not row.review)
+        ]
         for row in same:
             if row not in due:
                 _decide(row.award_id, "refused", by_id, MERGED, "", None)
-                hold(replace(_claim(row), subject_id=subject_id), row.reason_code)
+                reason = "review" if row.reason_code == "unverified" else row.reason_code
+                hold(replace(_claim(row), subject_id=subject_id), reason)
         claims = {row.award_id: replace(_claim(row), subject_id=subject_id) for row in due}
-        made = post_awards(list(claims.values()), By(by_id, by_id or None), issuance_id=same[0].issuance_id)
+        made = post_awards(list(claims.values()), By(by_id, by_id or None))
         became = {id(outcome.claim): outcome.reason for outcome in made}
         for award_id, claim in claims.items():
             reason = became[id(claim)]
@@ -127,16 +131,10 @@ def take_over(rows: Sequence[Row[Any]], subject_id: int, by_id: int) -> None:
 
 
 def _held() -> Select[Any]:
-    issuance = (
-        select(Account.id)
-        .where(Account.town_id == Award.town_id, Account.asset == "points", Account.kind == "issuance")
-        .scalar_subquery()
-        .label("issuance_id")
-    )
     award = Award.__table__.c
     return locking(
         select(
-            *TERMS, issuance, award.id.label("award_id"), award.town_id, award.scope_path, award.subject_id,
+            *TERMS, award.id.label("award_id"), award.town_id, award.scope_path, award.subject_id,
             award.evidence_ref, award.earned_at, award.explain, award.reason_code, award.created_at,
             award.not_before, award.decided_by, award.decision,
         )
@@ -157,7 +155,7 @@ def post_waiting(rows: Sequence[Row[Any]], by: By, words: str = "") -> list[Outc
     for (town_id, _subject), group in groupby(rows, key=lambda row: (row.town_id, row.subject_id)):
         same = list(group)
         award_of = {row.evidence_ref + str(row.rule_id): row.award_id for row in same}
-        made = post_awards([_claim(row) for row in same], by, issuance_id=same[0].issuance_id)
+        made = post_awards([_claim(row) for row in same], by)
         for outcome in made:
             award_id = award_of[outcome.claim.evidence_ref + str(outcome.claim.terms.rule_id)]
             _settle(award_id, outcome, by, words)
@@ -167,6 +165,16 @@ def post_waiting(rows: Sequence[Row[Any]], by: By, words: str = "") -> list[Outc
             budget.tell_if_empty(town_id, unpaid[0])
         outcomes += made
     return outcomes
+
+
+def go_on(rows: Sequence[Row[Any]], by: By, words: str = "") -> list[Outcome]:
+    """Post held awards whose reason to wait is gone; those that a person has to look at first go on waiting, for her.
+
+    As `post_waiting` otherwise; the outcomes are of those that were due.
+    """
+    looked_at = [row.award_id for row in rows if row.review and row.reason_code in {"flagged", "unverified"}]
+    keep_waiting(looked_at, "review")
+    return post_waiting([row for row in rows if row.award_id not in looked_at], by, words)
 
 
 def _claim(row: Row[Any]) -> Claim:

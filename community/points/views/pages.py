@@ -182,12 +182,12 @@ def receipt(actor: Actor, checkin: Any) -> Receipt | None:
         evidence_ref=ref,
         subject_id=checkin.member_id,
         town_id=checkin.town_id,
+        scope_path=checkin.scope_path,
+        team_id=checkin.team_id,
         earned_at=checkin.used_at,
         grade=checkin.grade,
     )
-    words = texts.nothing(
-        none.reason, amount=none.amount, cap_day=none.cap_day, min_grade=none.min_grade, grade=checkin.grade
-    )
+    words = texts.nothing(none.reason, amount=none.amount, cap=none.cap, min_grade=none.min_grade, grade=checkin.grade)
     return Receipt(0, words, _("打卡和时长照记。") if checkin.status == "accepted" else None, own=own)
 
 

@@ -1,6 +1,6 @@
 """Reads of teams and memberships, by who asks: people who look for a team, members, the desk."""
 
-from community.teams.queries.joining import Card, card, held_places, kinds, named, near, taken
+from community.teams.queries.joining import Card, card, held_places, kind_of, kinds, kinds_by_id, named, near, taken
 from community.teams.queries.leading import led_by
 from community.teams.queries.own import (
     Decision,
@@ -30,7 +30,9 @@ __all__ = [
     "decision",
     "held_places",
     "holds_place",
+    "kind_of",
     "kinds",
+    "kinds_by_id",
     "leaders",
     "led_by",
     "my_memberships",

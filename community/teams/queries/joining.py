@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, case, func, or_, select
+from sqlalchemy import ColumnElement, ScalarSelect, Select, case, func, or_, select
 
 from community.core.authz import under
 from community.core.db import session
@@ -43,6 +43,16 @@ def kinds() -> dict[str, int]:
     """Return how many teams of each kind take people, by kind."""
     rows = session().execute(select(Team.kind, func.count()).where(Team.state == "open").group_by(Team.kind)).all()
     return {row[0]: row[1] for row in rows}
+
+
+def kind_of(team_id: ColumnElement[int]) -> ScalarSelect[str]:
+    """Return the kind of the team `team_id`, as a part of another room's statement."""
+    return select(Team.kind).where(Team.id == team_id).scalar_subquery()
+
+
+def kinds_by_id() -> dict[int, str]:
+    """Return the kind of every team there is or was, by its id."""
+    return {row[0]: row[1] for row in session().execute(select(Team.id, Team.kind))}
 
 
 def near(kind: str, path: str = "", *, night: bool = True) -> list[Card]:

@@ -36,6 +36,8 @@ def why(event: CheckInFact) -> Nothing:
         evidence_ref=f"checkin:{event.checkin_id}",
         subject_id=event.member_id,
         town_id=event.town_id,
+        scope_path=event.scope_path,
+        team_id=event.team_id,
         earned_at=event.used_at,
         grade=event.grade,
     )

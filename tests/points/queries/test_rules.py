@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
@@ -30,6 +30,8 @@ def found(event: CheckInFact) -> Sequence[InForce]:
         event.used_at,
         subject_id=event.member_id,
         evidence_ref=f"checkin:{event.checkin_id}",
+        scope_path=event.scope_path,
+        team_id=event.team_id,
     )
 
 
@@ -76,20 +78,24 @@ def test_an_act_that_was_paid_under_one_version_is_known_to_the_next(
     assert second_version
 
 
-def test_what_is_used_of_hour_and_day_comes_along(member: Member, village: Area) -> None:
+def test_what_is_used_of_hour_day_and_month_comes_along(member: Member, village: Area) -> None:
     with transaction():
         subscribers.award_checkin(accepted(member, village))
-    assert [rule.used for rule in found(accepted(member, village))] == [{"2026-11-23": 5, "2026-11-23T21": 5}]
+    used = {"2026-11": 0, "2026-11-23": 5, "2026-11-23T21": 5}
+    assert [rule.used for rule in found(accepted(member, village))] == [used]
 
 
 def test_before_its_first_day_and_for_another_event_no_rule_is_in_force(member: Member, village: Area) -> None:
     long_ago = accepted(member, village, used_at=dt.datetime(2020, 1, 31, 12, 0, tzinfo=dt.UTC))
     assert not found(long_ago)
-    assert not in_force(village.town_id or 0, "ShiftCompleted", long_ago.used_at, subject_id=1, evidence_ref="shift:1")
+    assert not in_force(
+        village.town_id or 0, "ShiftCompleted", long_ago.used_at, subject_id=1, evidence_ref="shift:1",
+        scope_path=village.path, team_id=None,
+    )  # fmt: skip
 
 
 def test_rules_without_books_are_a_programming_error_not_a_silent_loss(member: Member, village: Area) -> None:
     with transaction():
-        session().execute(update(Account).where(Account.kind == "issuance").values(kind="adjustment", asset="minutes"))
+        session().execute(delete(Account))
     with pytest.raises(RuntimeError, match="no issuance account"):
         found(accepted(member, village))
