@@ -305,6 +305,7 @@ def _rooms(app: Flask, settings: Settings) -> None:
     people_views.member_slot.register(people_views.panels.ways_in)
     people_policies.held.register(access_queries.held)
     people_policies.led_by.register(teams_queries.led_by)
+    people_policies.placed.register(teams_queries.holds_place)
     people_policies.team_paths.register(teams_desk.every_path)
     people_views.member_slot.register(people_views.cards.card_panel)
     people_views.member_slot.register(teams_views.member_panel)

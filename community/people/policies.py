@@ -26,6 +26,8 @@ held: Provider[tuple[Held, ...]] = Provider("people.held", lambda _member_id: ()
 team_paths: Provider[dict[int, tuple[str, ...]]] = Provider("people.team_paths", lambda _ids: {})
 # Whom a member leads or looks after (id → the team or house); `teams` answers.
 led_by: Provider[dict[int, str]] = Provider("people.led_by", lambda _member_id: {})
+# Whether she holds a place in a team, which rests on her being known; `teams` answers.
+placed: Provider[bool] = Provider("people.placed", lambda _member_id: False)
 # Whether texts can be sent, and asking for one with a code: a number under cipher, the phones' known members, a key.
 texts_ready: Provider[bool] = Provider("people.texts_ready", lambda: False)
 ask_for_text: Provider[None] = Provider("people.ask_for_text", lambda _cipher, _known, _key: None)

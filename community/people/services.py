@@ -298,8 +298,8 @@ def undo_verify(actor: Actor, *, member_id: int) -> Member:
     if len(queries.identity_ids(member_id)) > 1:
         raise todo.too_late(instead)  # a registration was merged into hers, on the word that is to be taken back
     card = select(MemberCard.id).where(MemberCard.member_id == member_id, MemberCard.revoked_at.is_(None)).limit(1)
-    if policies.held(member_id) or session().execute(card).first() is not None:
-        raise todo.too_late(instead)  # so was an office given or a card issued: both rest on it
+    if policies.held(member_id) or policies.placed(member_id) or session().execute(card).first() is not None:
+        raise todo.too_late(instead)  # so was an office or a place given, or a card issued: all rest on it
     since, member.verified_at, member.verified_by = member.verified_at, None, None
     session().flush()
     audit.record(actor, "people.unverify", "member", member.id, scope_path=member.home_path)

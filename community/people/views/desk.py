@@ -9,6 +9,7 @@ from flask import flash, make_response, redirect, render_template, request, url_
 from werkzeug.wrappers import Response
 
 from community.audit.looks import audits_look
+from community.core import todo
 from community.core.authz import Actor, Perm
 from community.core.db import transaction
 from community.core.errors import DomainError
@@ -101,6 +102,7 @@ def _person_page(
         reason_form=reason or ReasonForm(formdata=None),
         call_form=call or CallForm(formdata=None),
         number=number,
+        undo_ms=todo.undo_ms(actor, by_id=member.verified_by, at=member.verified_at) if member.verified_at else 0,
         oneself=actor.is_me(member_id),
         at_home=policies.covers_home(actor, member),
         likely=merging.likely(actor, member),
@@ -171,8 +173,16 @@ def merge(member_id: int, into_id: int) -> Response | tuple[str, int]:
 @requires(Perm.MEMBER_VERIFY)
 @command()
 def verify(member_id: int) -> Response:
-    services.verify(must_be_signed_in(), member_id=member_id)
+    services.verify(must_be_signed_in(), member_id=member_id, undoable=True)
     return _back_to(member_id, _("已核实。"))
+
+
+@bp.post("/desk/people/<id:member_id>/verify/undo")
+@requires(Perm.MEMBER_VERIFY)
+@command()
+def undo_verify(member_id: int) -> Response:
+    services.undo_verify(must_be_signed_in(), member_id=member_id)
+    return _back_to(member_id, _("已撤销。"))
 
 
 @bp.post("/desk/people/<id:member_id>/guardian")

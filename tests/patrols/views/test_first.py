@@ -12,6 +12,7 @@ from community.people import consents, phones, services as people
 from community.people.models import Consent, Member
 from community.people.views import known
 from community.places.models import Area
+from community.points import jobs as points_jobs
 from community.points.models import Award
 from tests.factories.patrols import make_scene
 from tests.factories.people import make_member
@@ -67,7 +68,7 @@ def test_one_tap_registers_agrees_and_checks_in(client_page, scene):
     assert "陈桂花" in client_page.get("/me").text
 
 
-def test_her_points_wait_until_somebody_has_verified_her(client_page, new_visitor, scene):
+def test_her_points_wait_until_somebody_has_verified_her(client_page, new_visitor, scene, frozen_clock):
     page = client_page.submit(form_of(client_page.get(f"/p/{scene.token}"), scene.token), **TYPED)
     assert "核对" in page.text
     [member] = newcomer()
@@ -81,6 +82,9 @@ def test_her_points_wait_until_somebody_has_verified_her(client_page, new_visito
     desk.sign_in(scene.admin.id)
     page = desk.get(f"/desk/people/{member.id}")
     desk.submit(page.form("/verify"))
+    assert session().get(Award, award.id).state == "held"  # it may still be undone
+    frozen_clock.tick(seconds=11)
+    points_jobs.post_decided()
     award = session().scalars(select(Award).where(Award.subject_id == member.id)).one()
     assert award.state == "posted"
     home = client_page.get("/").text

@@ -9,9 +9,11 @@ from community.audit.models import AuditEntry
 from community.core.db import session, transaction
 from community.people import services
 from community.people.models import Member
+from community.places.models import Area
 from tests.factories.access import make_grant
 from tests.factories.people import add_area, make_member
 from tests.factories.places import make_town, make_village
+from tests.factories.teams import make_membership, make_team
 
 pytestmark = pytest.mark.usefixtures("app", "frozen_clock")
 
@@ -111,6 +113,44 @@ def test_verifying_at_the_desk(client_page, admin, member):
     page = client_page.submit(page.form("/verify"))
     assert "陈建国" in page.text
     assert session().get(Member, member.id).verified_by == admin.id
+
+
+def test_a_slip_of_the_finger_is_undone_on_her_own_page_for_ten_seconds(client_page, admin, member, frozen_clock):
+    client_page.sign_in(admin.id)
+    url = f"/desk/people/{member.id}"
+    page = client_page.submit(client_page.get(url).form(f"{url}/verify"))
+    undo = page.form(f"{url}/verify/undo")
+    page = client_page.submit(undo)
+    assert "已撤销" in page.text
+    assert session().get(Member, member.id).verified_at is None
+    page = client_page.submit(page.form(f"{url}/verify"))
+    undo = page.form(f"{url}/verify/undo")
+    frozen_clock.tick(seconds=11)
+    assert not [form for form in client_page.get(url).forms if form.action.endswith("/undo")]
+    assert "已经过了十秒" in client_page.submit(undo, status=409).text
+    assert session().get(Member, member.id).verified_at is not None
+
+
+def test_who_was_given_a_place_since_stays_known(client_page, admin, member, village, frozen_clock):
+    client_page.sign_in(admin.id)
+    url = f"/desk/people/{member.id}"
+    page = client_page.submit(client_page.get(url).form(f"{url}/verify"))
+    with transaction():
+        make_membership(session().get(Member, member.id), make_team(session().get(Area, village.id)))
+    client_page.submit(page.form(f"{url}/verify/undo"), status=409)
+    assert session().get(Member, member.id).verified_at is not None
+
+
+def test_nobody_else_undoes_it(client_page, new_visitor, admin, member, village, frozen_clock):
+    client_page.sign_in(admin.id)
+    url = f"/desk/people/{member.id}"
+    client_page.submit(client_page.get(url).form(f"{url}/verify"))
+    with transaction():
+        other = make_member(village, display_name="吴芳")
+        make_grant(other, "village_admin", village)
+    visitor = new_visitor()
+    visitor.sign_in(other.id)
+    assert not [form for form in visitor.get(url).forms if form.action.endswith("/undo")]
 
 
 def test_the_page_of_oneself_offers_no_decision(client_page, admin):
