@@ -129,3 +129,33 @@ def test_every_state_of_a_page_is_legible_and_open_to_everybody(
     bench.judge(read)
     bench.close()
     assert not read.faults, "\n".join(read.faults)
+
+
+@pytest.mark.parametrize("size", ["std", "large", "xlarge"])
+@pytest.mark.parametrize("width", [820, 1280])
+def test_no_desk_table_is_wider_than_its_room_in_any_text_size(
+    site: Server, tour: Tour, browser: Any, size: str, width: int
+) -> None:
+    bench = Bench(browser, site.url, "en", "desk")
+    bench.sign_in("邵文静")
+    bench.page.set_viewport_size({"width": width, "height": 900})
+    wide = []
+    for path in ("/desk", "/desk/applications", "/desk/people", "/desk/checkins", "/desk/grants", "/desk/imports"):
+        bench.page.goto(path)
+        bench.page.evaluate("size => { document.documentElement.dataset.size = size }", size)
+        over = bench.page.locator(".scroll").evaluate_all("all => all.map(e => e.scrollWidth - e.clientWidth)")
+        wide += [f"{path}: {pixels} px" for pixels in over if pixels > 0]
+    cards = bench.page.locator(".table td").first.evaluate("cell => getComputedStyle(cell).display") == "block"
+    bench.close()
+    assert not wide
+    assert cards == (size != "std"), "large text gets cards, as a phone does"
+
+
+def test_the_rail_of_a_desk_is_whole_in_the_largest_text(site: Server, browser: Any) -> None:
+    bench = Bench(browser, site.url, "zh", "desk")
+    bench.sign_in("邵文静")
+    bench.page.goto("/desk")
+    bench.page.evaluate("document.documentElement.dataset.size = 'xlarge'")
+    rail = bench.page.locator(".rail").evaluate("rail => [rail.scrollHeight, rail.clientHeight]")
+    bench.close()
+    assert rail[0] <= rail[1]
