@@ -18,7 +18,7 @@ from community.audit import services as audit
 from community.core import clock, events
 from community.core.authz import Actor, Perm, must
 from community.core.db import locking, session
-from community.core.errors import Conflict, NotFound
+from community.core.errors import Conflict, DomainError, NotFound
 from community.core.i18n import _
 from community.people import codes, policies as people_policies, queries as people
 
@@ -35,12 +35,13 @@ def grant(
     starts_at: dt.datetime | None = None,
     until: dt.datetime | None = None,
 ) -> RoleGrant:
-    """Give the member `role` at `place` and return the grant; one held there already stays as it is.
+    """Give the member `role` at `place` and return the grant; one held there with these very dates stays as it is.
 
     It holds from `starts_at` (now) `until` an instant (for good). The actor holds GRANT_MANAGE there and every right of
     the role, as long as she gives it; jobs and commands (system actors) give any role. Raises NotFound for an unknown
     role, a place outside the actor's or a member whom she does not see, Forbidden for oneself and for rights not held,
-    Conflict for who may hold no office, DomainError of the fields starts_on and until_on.
+    Conflict for who may hold no office, DomainError of the fields starts_on and until_on and (held_otherwise) for one
+    who holds it there with other dates.
     """
     must(actor, Perm.GRANT_MANAGE, place)
     kind = _kind(role)
@@ -48,6 +49,11 @@ def grant(
         policies.check_dates(starts_at or clock.now(), until)
         policies.may_give(actor, kind, place, member_id, until=until, for_ever=until is None)
         policies.may_hold(actor, people.known_member(member_id, lock=True))
+    _may_give_everywhere(actor, kind, place, member_id)
+    held = _in_force(member_id, kind.code, place)
+    if held is not None:
+        _must_have_dates(held, starts_at, until)
+        return held
     made = _give(actor, kind, member_id=member_id, place=place, reason=reason, starts_at=starts_at, until=until)
     _tell(actor, RoleGiven, made, reason or "")
     return made
@@ -59,7 +65,9 @@ def appoint(actor: Actor, *, member_id: int, role: str, place: Place) -> RoleGra
     The actor needs no GRANT_MANAGE, but every right of the role in every area of `place`. Raises NotFound for an
     unknown role, Forbidden for oneself and for rights not held.
     """
-    return _give(actor, _kind(role), member_id=member_id, place=place)
+    kind = _kind(role)
+    _may_give_everywhere(actor, kind, place, member_id)
+    return _in_force(member_id, role, place) or _give(actor, kind, member_id=member_id, place=place)
 
 
 def change_end(actor: Actor, grant_id: int, *, until: dt.datetime | None, reason: str) -> RoleGrant:
@@ -122,6 +130,23 @@ def _kind(role: str) -> Role:
     return kind
 
 
+def _may_give_everywhere(actor: Actor, kind: Role, place: Place, member_id: int) -> None:
+    for path in (place.path, *place.more_paths):
+        policies.may_give(actor, kind, replace(place, path=path), member_id)
+
+
+def _must_have_dates(held: RoleGrant, starts_at: dt.datetime | None, until: dt.datetime | None) -> None:
+    """Refuse to pass over other dates in silence: who gives it believes that hers hold."""
+    now = clock.now()
+    if (max(held.starts_at, now), held.until) != (max(starts_at or now, now), until):
+        raise DomainError(
+            "held_otherwise",
+            _("她在这里已经有这个职务，起止日期不同"),
+            next_step=_("请在授权列表里打开它，改那里的日期。"),
+            field="until_on",
+        )
+
+
 def _give(
     actor: Actor,
     kind: Role,
@@ -132,11 +157,6 @@ def _give(
     starts_at: dt.datetime | None = None,
     until: dt.datetime | None = None,
 ) -> RoleGrant:
-    for path in (place.path, *place.more_paths):
-        policies.may_give(actor, kind, replace(place, path=path), member_id)
-    held = _in_force(member_id, kind.code, place)
-    if held is not None:
-        return held
     made = RoleGrant(
         member_id=member_id,
         role=kind.code,

@@ -16,6 +16,7 @@ from community.core import clock
 from community.core.authz import Perm, system_actor
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound
+from community.messages.models import Message
 from community.people import services as people
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
@@ -61,6 +62,37 @@ def test_giving_the_same_role_twice_makes_one_grant(village):
         with transaction():
             services.grant(RULE, member_id=member.id, role="grid_worker", place=at(village))
     assert len(session().scalars(select(RoleGrant)).all()) == 1
+
+
+@pytest.mark.parametrize("held_for", [None, 30])
+def test_giving_it_again_with_other_dates_is_refused_and_not_passed_over(village, frozen_clock, held_for):
+    member = member_of(village)
+    day = dt.timedelta(days=1)
+    ends = clock.now() + held_for * day if held_for else None
+    with transaction():
+        services.grant(RULE, member_id=member.id, role="grid_worker", place=at(village), until=ends)
+    frozen_clock.tick(minutes=5)
+    for starts_at, until in (
+        (None, clock.now() + 10 * day),
+        (clock.now() + day, ends),
+        (None, None if ends else clock.now() + day),
+    ):
+        with pytest.raises(DomainError) as caught, transaction():
+            services.grant(
+                RULE, member_id=member.id, role="grid_worker", place=at(village), starts_at=starts_at, until=until
+            )
+        assert (caught.value.code, caught.value.field) == ("held_otherwise", "until_on")
+    with transaction():
+        services.grant(RULE, member_id=member.id, role="grid_worker", place=at(village), until=ends)
+    assert [row.until for row in session().scalars(select(RoleGrant))] == [ends]
+
+
+def test_what_she_holds_already_is_not_told_to_her_a_second_time(village):
+    boss, member = member_of(village, "system_admin"), member_of(village)
+    for _ in range(2):
+        with transaction():
+            services.grant(actor_of(boss), member_id=member.id, role="grid_worker", place=at(village), reason="任命")
+    assert session().scalars(select(Message.kind).where(Message.member_id == member.id)).all() == ["access.given"]
 
 
 def test_a_team_role_holds_for_the_team_alone(village, frozen_clock):

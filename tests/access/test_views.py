@@ -83,6 +83,22 @@ def test_an_office_is_given_from_finding_the_person_to_her_message(
     assert entry.reason == "接任网格员"
 
 
+def test_an_office_that_she_holds_with_other_dates_is_said_at_the_form(
+    client_page: Visitor, town: Area, village: Area
+) -> None:
+    person = resident(village)
+    with transaction():
+        make_grant(person, "grid_worker", village)
+    client_page.sign_in(admin_of(town, "town_admin").id)
+    form = asks(client_page.get(f"/desk/grants/new/{person.id}"))
+    page = client_page.submit(
+        form, 422, role="grid_worker", area_id=str(village.id), until_on="2027-11-23", reason="接任网格员"
+    )
+    assert "她在这里已经有这个职务，起止日期不同" in page.text
+    assert "改那里的日期" in page.text
+    assert [held.until for held in grants_of(person)] == [None]
+
+
 def test_its_last_day_is_changed_and_it_is_ended_with_reasons(
     client_page: Visitor, town: Area, village: Area, frozen_clock: FrozenClock
 ) -> None:
