@@ -13,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from community.core import clock
 from community.core.db import db, schema_changes, session, transaction
+from community.core.keys import HashRing
 from community.teams.models import MembershipEvent
 from tests.factories.people import make_member
 from tests.factories.places import make_village
@@ -213,3 +214,20 @@ def test_areas_that_moved_before_the_log_knew_of_moves_are_taken_over() -> None:
 def test_revisions_stand_in_one_numbered_line() -> None:
     assert [f"{number:04d}" for number in range(1, len(REVISIONS) + 1)] == REVISIONS
     assert len(script().get_heads()) == 1
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_numbers_written_before_keys_had_names_are_under_the_key_that_a_bare_secret_is() -> None:
+    upgrade(revision="0004")
+    member = text(
+        "INSERT INTO member (id, display_name, phone_hash, age_band, status, home_path, session_epoch, created_at)"
+        " VALUES (:id, '王桂芬', :hash, '60+', 'active', '', 1, '2026-11-23 13:07:00+00:00')"
+    )
+    with transaction():
+        session().execute(member, [{"id": 5, "hash": "a" * 64}, {"id": 6, "hash": None}])
+    upgrade(revision="0005")
+    named = text("SELECT id, phone_hash, phone_kid FROM member ORDER BY id")
+    assert session().execute(named).all() == [(5, "a" * 64, HashRing.parse("bare").newest), (6, None, None)]
+    session().rollback()
+    downgrade(revision="0004")
+    assert session().execute(text("SELECT phone_hash FROM member WHERE id = 5")).scalar() == "a" * 64
