@@ -53,7 +53,7 @@ class Statement:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """One posting with all that explains it. It belongs to its member and lies where the act was done."""
+    """One line with the posting that explains it. It is its account's member's and lies where the act was done."""
 
     row: Row[Any]
 
@@ -111,6 +111,12 @@ def statement(account_id: int, before: int | None = None, limit: int = PAGE) -> 
     return Statement(rows[:limit], rows[limit - 1].seq if len(rows) > limit else None)
 
 
+def residents(town_id: int) -> int:
+    """Return how many accounts residents have in the town, of all assets."""
+    counted = select(func.count()).where(_ACCOUNT.town_id == town_id, _ACCOUNT.kind == "resident")
+    return session().scalar(counted) or 0
+
+
 def has_lines(member_id: int) -> bool:
     """Say whether anything was ever posted to an account of the member."""
     found = select(_ACCOUNT.id).where(_ACCOUNT.subject_id == member_id, _ACCOUNT.seq > 0).limit(1)
@@ -118,18 +124,25 @@ def has_lines(member_id: int) -> bool:
 
 
 def proof(actor: Actor, txn_id: int) -> Proof:
-    """Return one posting for its member or for staff of the place where it was earned; raises NotFound for others."""
+    """Return one posting's line for its member or for staff of the place where it was earned; NotFound for others.
+
+    A posting may move several accounts (an order that two people paid), or one twice: one's own newest line is shown.
+    """
     rule, version = Rule.__table__.c, RuleVersion.__table__.c
     row = session().execute(
         _lines()
         .add_columns(
-            _TXN.subject_id, _TXN.approver_id, _TXN.town_id, _TXN.evidence_ref, _LOT.granted, _LOT.remaining,
+            _ACCOUNT.subject_id, _ACCOUNT.asset, _TXN.actor_id, _TXN.approver_id, _TXN.town_id, _TXN.evidence_ref,
+            _TXN.reverses_txn_id, _LOT.granted, _LOT.remaining,
             rule.code.label("rule_code"), version.version, version.text_zh, version.text_en, version.resolution,
             version.published_on, version.effective_on.label("rule_effective_on"), version.ends_on,
         )
+        .join(Account.__table__, _ACCOUNT.id == _ENTRY.account_id)
         .outerjoin(RuleVersion.__table__, version.id == _TXN.rule_version_id)
         .outerjoin(Rule.__table__, rule.id == version.rule_id)
         .where(_TXN.id == txn_id)
+        .order_by(_ACCOUNT.subject_id != actor.member_id, _ACCOUNT.subject_id != _TXN.subject_id, _ENTRY.seq.desc())
+        .limit(1)
     ).first()  # fmt: skip
     if row is None:
         raise NotFound

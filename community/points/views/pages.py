@@ -16,10 +16,11 @@ from community.core.web.preferences import current as preferences
 from community.people import queries as people
 from community.places import queries as places
 from community.points import texts
-from community.points.models import Award
+from community.points.models import NEVER, Award
 from community.points.queries import accounts, awards
 from community.points.queries.accounts import Purse
 from community.points.queries.awards import TownBudget
+from community.points.views import lines
 
 
 @dataclass(frozen=True)
@@ -65,6 +66,7 @@ class Proof:
     """Everything behind one line."""
 
     line: Line
+    kind: str
     own: bool
     member_id: int
     member: str
@@ -74,13 +76,13 @@ class Proof:
     recorded_at: dt.datetime
     waited_for: Text | None
     rule_text: str
-    rule_version: Text
+    rule_version: Text | None
     resolution: str
     published_on: dt.date | None
     effective_on: dt.date | None
     ends_on: dt.date | None
-    granted: int
-    remaining: int
+    granted: int | None
+    remaining: int | None
     expires_on: dt.date | None
     expired: bool
 
@@ -120,7 +122,7 @@ def mine(actor: Actor, account_id: int | None, before: int | None) -> Mine:
     return Mine(
         purse=purse,
         towns=[(names[one.town_id], one) for one in held.purses] if names else (),
-        months=[(month, list(lines)) for month, lines in months],
+        months=[(month, list(of_month)) for month, of_month in months],
         older=page.older,
         waiting=waiting,
         waiting_points=sum(one.amount for one in waiting if one.held),
@@ -137,29 +139,31 @@ def proof(actor: Actor, txn_id: int) -> Proof:
     """Return everything behind one posting; raises NotFound for who may not see it."""
     found = accounts.proof(actor, txn_id)
     row, explain = found.row, found.row.explain
-    names = people.names([one for one in (row.subject_id, row.approver_id) if one])
-    approver = names.get(row.approver_id, "") if row.approver_id else ""
+    names = people.names([one for one in (row.subject_id, row.approver_id, row.actor_id) if one])
     waited = explain.get("waited")
     return Proof(
         line=_line(row),
+        kind=row.kind,
         own=actor.is_me(found.owner_id),
         member_id=found.owner_id,
         member=names.get(row.subject_id, ""),
         evidence=_evidence(row.evidence_ref),
-        steps=texts.arithmetic(explain),
-        decided=_("%(name)s 核对后记入", name=approver) if approver else _("按规则自动记入"),
+        steps=lines.steps(row.kind, row.delta, row.balance_after, explain),
+        decided=lines.decided(row, names),
         recorded_at=row.recorded_at,
         waited_for=texts.WAITS[waited["reason"]][0] if waited else None,
         rule_text=(row.text_en if preferences().lang == "en" else row.text_zh) or "",
-        rule_version=_("%(code)s 第 %(version)s 版", code=row.rule_code, version=row.version),
+        rule_version=_("%(code)s 第 %(version)s 版", code=row.rule_code, version=row.version)
+        if row.rule_code
+        else None,
         resolution=row.resolution or "",
         published_on=row.published_on,
         effective_on=row.rule_effective_on,
         ends_on=row.ends_on,
         granted=row.granted,
         remaining=row.remaining,
-        expires_on=row.expires_on,
-        expired=row.expires_on < clock.today(),
+        expires_on=row.expires_on if row.expires_on != NEVER else None,
+        expired=row.expires_on is not None and row.expires_on < clock.today(),
     )
 
 
@@ -213,12 +217,13 @@ def _name(actor: Actor, row: Any) -> str:
 
 
 def _line(row: Any) -> Line:
+    lang = preferences().lang if "what_en" in row.explain else "zh"
     return Line(
         txn_id=row.txn_id,
         amount=row.delta,
-        title=row.explain["place"],
-        at=dt.datetime.fromisoformat(row.explain["earned_at"]),
-        grade=row.explain["grade"],
+        title=str(lines.title(row.kind, row.reason_code, row.explain, lang)),
+        at=lines.happened_at(row.explain, row.recorded_at),
+        grade=row.explain.get("grade", ""),
     )
 
 

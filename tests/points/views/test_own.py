@@ -7,12 +7,16 @@ from flask import Flask
 from sqlalchemy import event, select
 
 from community.audit.models import AuditEntry
+from community.core import clock
 from community.core.clock import FrozenClock
 from community.core.db import db, session, transaction
 from community.points import subscribers
 from community.points.models import Txn
+from community.points.services import expiring, holding, reversing, spending
+from community.points.services.posting import By
 from community.points.views import pages
 from tests.factories.access import actor_of, make_grant
+from tests.factories.ledger import give, make_item, make_order
 from tests.factories.patrols import Scene, make_scene
 from tests.factories.people import make_member
 from tests.factories.places import make_village
@@ -166,3 +170,42 @@ def test_english_readers_get_the_rule_in_english(scene: Scene, client_page: Visi
     client_page.sign_in(scene.member.id)
     client_page.client.set_cookie("linli_look", "std.auto.en", domain="linli.test")
     assert "the first accepted check-in in each hour earns 5 points" in client_page.get(f"/points/{txn_id}").text
+
+
+def test_a_line_of_every_kind_has_a_title_and_a_page_with_its_arithmetic(
+    scene: Scene, client_page: Visitor, frozen_clock: FrozenClock
+) -> None:
+    town_id = town_of(scene.village).id
+    wrong = earn(scene)
+    with transaction():
+        reversing.reverse(
+            wrong, 2, by=By(0, scene.admin.id), evidence_ref="case:1", reason_code="wrong", explain={"words": "重复"}
+        )
+        give(scene.member, scene.village, 20, days=3)
+        give(scene.member, scene.village, 9, days=5)
+        order_id = make_order(scene.member, make_item(scene.village, scene.admin), 12)
+        holding.hold(town_id, scene.member.id, 12, order_id=order_id, expires_at=clock.now())
+        holding.post(
+            order_id, kind="redeem", by=By(scene.admin.id), evidence_ref=f"order:{order_id}", explain={"what": "大米"}
+        )
+        spending.spend(
+            town_id, scene.member.id, 4, kind="donate", by=By(scene.member.id), evidence_ref="order:2",
+            explain={"what": "路灯", "what_en": "Street lamps"},
+        )  # fmt: skip
+    frozen_clock.tick(days=4)
+    with transaction():
+        expiring.expire_town(town_id, clock.today())
+    client_page.sign_in(scene.member.id)
+    page = client_page.get("/points")
+    for title in ("晚潮苑南门岗", "更正：晚潮苑南门岗", "从原来的账本转入", "兑换：大米", "捐赠：路灯", "积分到期"):
+        assert title in page.text
+    told = {
+        "redeem": ("12（有效期到 11月26日）", f"{scene.admin.display_name} 办理", "32 − 12 = 20"),
+        "donate": ("20 − 4 = 16",),
+        "expire": ("16 − 4 = 12",),
+        "reverse": ("5 − 2 = 3",),
+    }
+    for kind, words in told.items():
+        txn_id = session().scalars(select(Txn.id).where(Txn.kind == kind)).one()
+        proof = client_page.get(f"/points/{txn_id}")
+        assert [word for word in words if word not in proof.text] == [], proof.text
