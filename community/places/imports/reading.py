@@ -10,9 +10,11 @@ import csv
 import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
+from xml.parsers import expat
 
 from openpyxl import load_workbook
 
@@ -25,8 +27,13 @@ MOST_ROWS: Final = 10_000
 MOST_COLUMNS: Final = 60
 LONGEST_CELL: Final = 1000
 # What a workbook may unpack to; ours have a few megabytes.
-_MOST_UNPACKED: Final = 60 * 1024 * 1024
+_MOST_UNPACKED: Final = 40 * 1024 * 1024
 _MOST_PARTS: Final = 500
+# Elements in all of it, and inside one of them; only rows and texts may be many. A row of Excel has 16,384 cells.
+_MOST_ELEMENTS: Final = 2_500_000
+_MOST_INSIDE: Final = 70_000
+_MANY: Final = {"sheetData", "sst"}
+_PIECE: Final = 1 << 18
 # The last row of any spreadsheet. A number beyond it is no row's, and all the rows before it are made up while reading.
 _LAST_ROW: Final = 1 << 20
 _ZIP, _OLD_EXCEL = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
@@ -206,9 +213,55 @@ def _inspect(data: bytes) -> None:
     if "xl/workbook.xml" not in names:
         raise BadFile("file_binary", _("这不是表格文件"), _("请选择 CSV 或 XLSX 文件。"))
     if len(parts) > _MOST_PARTS or sum(part.file_size for part in parts) > _MOST_UNPACKED:
-        raise BadFile("file_bomb", _("文件展开后太大"), _("请只留第一张表和需要的列，或改用 CSV。"))
+        raise _bomb()
     if any(part.flag_bits & 1 for part in parts):
         raise _broken()
+    counted = _Elements()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        for part in parts:
+            counted.look_through(archive, part)
+
+
+class _Elements:
+    """Counts the elements of a workbook before its library makes objects of them: 100 KB can hold millions."""
+
+    def __init__(self) -> None:
+        self._all = 0
+        self._open: list[tuple[bool, int]] = []
+
+    def look_through(self, archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> None:
+        """Raise BadFile for a part with too much in it, or entities. What is no XML, the library cannot read either."""
+        self._open = [(False, 0)]
+        parser = expat.ParserCreate()
+        parser.StartElementHandler, parser.EndElementHandler = self._begin, self._end
+        parser.EntityDeclHandler = self._entity
+        try:
+            with archive.open(part) as file:
+                while piece := file.read(_PIECE):
+                    parser.Parse(piece)
+        except (expat.ExpatError, ValueError):
+            return
+        except (zipfile.BadZipFile, OSError, EOFError, zlib.error, NotImplementedError):
+            raise _broken() from None
+
+    def _begin(self, name: str, _attributes: dict[str, str]) -> None:
+        many, inside = self._open[-1]
+        self._open[-1] = many, inside + 1
+        self._all += 1
+        if self._all > _MOST_ELEMENTS or (inside >= _MOST_INSIDE and not many):
+            raise _bomb()
+        self._open.append((name.rpartition(":")[2] in _MANY, 0))
+
+    def _end(self, _name: str) -> None:
+        self._open.pop()
+
+    @staticmethod
+    def _entity(*_declared: object) -> None:
+        raise _broken()
+
+
+def _bomb() -> BadFile:
+    return BadFile("file_bomb", _("文件展开后太大"), _("请只留第一张表和需要的列，或改用 CSV。"))
 
 
 def _broken() -> BadFile:

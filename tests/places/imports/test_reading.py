@@ -141,6 +141,49 @@ def test_a_large_file_meant_to_tire_is_refused_in_a_moment(make: Callable[[], by
     assert time.process_time() - began < 5
 
 
+def stuffed(part: str, closing: bytes, stuff: bytes) -> bytes:
+    """A workbook with `stuff` put before the first `closing` of a part."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(as_xlsx(ROWS))) as old, zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as new:
+        for name in old.namelist():
+            content = old.read(name)
+            if name == part:
+                assert closing in content
+                content = content.replace(closing, stuff + closing, 1)
+            new.writestr(name, content)
+    return made.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("part", "closing", "one"),
+    [
+        ("xl/styles.xml", b"</cellXfs>", b"<xf/>"),
+        ("xl/worksheets/sheet1.xml", b"</row>", b"<c/>"),
+        ("xl/worksheets/sheet1.xml", b"</sheetData>", b"<row/>"),
+        ("xl/workbook.xml", b"</sheets>", b"<sheet/>"),
+    ],
+)
+def test_a_small_workbook_with_millions_of_elements_is_refused_in_a_moment(
+    part: str, closing: bytes, one: bytes
+) -> None:
+    data, began = stuffed(part, closing, one * 3_000_000), time.process_time()
+    assert len(data) < 200_000
+    with pytest.raises(BadFile) as refused:
+        list(read(data).rows)
+    assert refused.value.code == "file_bomb"
+    assert time.process_time() - began < 10
+
+
+def test_a_part_that_unpacks_to_more_than_it_says_is_refused() -> None:
+    data = stuffed("xl/worksheets/sheet1.xml", b"</sheetData>", b"<row/>" * 100_000)
+    size = zipfile.ZipFile(io.BytesIO(data)).getinfo("xl/worksheets/sheet1.xml").file_size
+    lying = data.replace(size.to_bytes(4, "little"), (900).to_bytes(4, "little"))
+    assert lying != data
+    with pytest.raises(BadFile) as refused:
+        list(read(lying).rows)
+    assert refused.value.code == "file_broken"
+
+
 def test_columns_far_to_the_right_of_a_workbook_are_not_even_read() -> None:
     book = zipfile.ZipFile(io.BytesIO(as_xlsx(ROWS)))
     parts = {name: book.read(name) for name in book.namelist()}
