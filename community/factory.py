@@ -200,6 +200,7 @@ JOBS: tuple[Job, ...] = (
     Job("forget_read", "community.messages.jobs:forget_read", timedelta(days=1), at=time(3, 40)),
     Job("forget_runs", "community.home.jobs:forget_runs", timedelta(days=1), at=time(3, 50)),
     Job("forget_sent", "community.messages.jobs:forget_sent", timedelta(hours=6)),
+    Job("expire_points", "community.points.jobs:expire_points", timedelta(days=1), at=time(0, 20)),
     Job("post_decided", "community.points.jobs:post_decided", timedelta(seconds=10)),
     Job("import_tables", "community.places.jobs:import_tables", timedelta(seconds=10)),
     Job("forget_fake_signs", "community.places.jobs:forget_fake_signs", timedelta(days=1)),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from community.core import clock
 from community.core.scheduler import for_each
-from community.points.queries import awards
-from community.points.services import awarding, budget, deciding
+from community.points.queries import awards, lots
+from community.points.services import awarding, budget, deciding, expiring
 
 _AT_ONCE = 500
 _TELL = "tell"
@@ -19,6 +20,12 @@ def post_waiting() -> None:
     when awards only met it while others were taking the last of it, nobody was told.
     """
     for_each(_due(), _do)
+
+
+def expire_points() -> None:
+    """Write down what was valid until yesterday as expired, one account a transaction. Nobody could use it any more."""
+    today = clock.today()
+    for_each(lots.due(today), lambda account_id: expiring.expire_account(account_id, today))
 
 
 def post_decided() -> None:

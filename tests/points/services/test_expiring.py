@@ -10,8 +10,10 @@ from sqlalchemy import select
 from community.core import clock
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
+from community.core.scheduler import ItemsFailed
 from community.people.models import Member
 from community.places.models import Area
+from community.points import jobs
 from community.points.models import Lot, Txn
 from community.points.queries import balance, lots
 from community.points.services import expiring
@@ -77,3 +79,30 @@ def test_who_is_due_and_what_expires_when_can_be_asked_before(village: Area, mem
     ]
     assert lots.due(soon) == []
     assert lots.due(later, town_id=village.town_id) == [account_id]
+
+
+def test_the_job_goes_on_with_the_others_when_one_account_fails(
+    village: Area, member: Member, leader: Member, frozen_clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with transaction():
+        give(member, village, 5, days=1)
+        give(leader, village, 6, days=1)
+    frozen_clock.tick(days=2)
+    broken = balance(member.id).purses[0].account_id
+    real = expiring.expire_account
+
+    def sometimes(account_id: int, today: dt.date) -> int:
+        done = real(account_id, today)
+        if account_id == broken:
+            raise OSError("the power failed")
+        return done
+
+    with monkeypatch.context() as patched:
+        patched.setattr(expiring, "expire_account", sometimes)
+        with pytest.raises(ItemsFailed, match="1 of 2"):
+            jobs.expire_points()
+    assert (posted(member), posted(leader)) == (5, 0)
+    jobs.expire_points()
+    jobs.expire_points()
+    assert (posted(member), posted(leader)) == (0, 0)
+    assert_sound()
