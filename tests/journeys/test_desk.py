@@ -51,6 +51,11 @@ def state_of(name: str) -> str:
     return session().scalars(select(Membership.state).join(Member).where(Member.display_name == name)).one()
 
 
+def verified(name: str) -> bool:
+    session().rollback()
+    return session().scalars(select(Member.verified_at).where(Member.display_name == name)).one() is not None
+
+
 def messages_of(name: str) -> int:
     """What she was or will be told."""
     session().rollback()
@@ -145,6 +150,43 @@ def test_many_are_refused_at_once_with_a_reason(demo_server: Server, new_phone: 
     page.get_by_role("button", name="撤销").click()
     expect(page.get_by_role("main")).to_contain_text("3 件都撤销了")
     assert [(state_of(name), messages_of(name)) for name in NAMES[:3]] == [("applied", 0)] * 3
+
+
+@pytest.mark.usefixtures("ten")
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_many_are_approved_at_once_and_all_taken_back(demo_server: Server, new_phone: NEW_PHONE, script: bool) -> None:
+    page = admin(new_phone, demo_server, script=script)
+    for name in NAMES[:3]:
+        page.get_by_label(f"选 {name}", exact=True).check()
+    page.get_by_role("button", name="办理选中").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("通过 3 件")
+    page.get_by_role("button", name="确认通过").click()
+    expect(page.get_by_role("main")).to_contain_text("3 件都办好了")
+    assert [state_of(name) for name in NAMES[:4]] == ["active"] * 3 + ["applied"]
+    page.get_by_role("button", name="撤销").click()
+    expect(page.get_by_role("main")).to_contain_text("3 件都撤销了")
+    assert [(state_of(name), messages_of(name)) for name in NAMES[:3]] == [("applied", 0)] * 3
+    assert [verified(name) for name in NAMES[:3]] == [False] * 3
+
+
+@pytest.mark.usefixtures("ten")
+@pytest.mark.parametrize("script", [True, False], ids=["with JavaScript", "without JavaScript"])
+def test_a_check_of_who_somebody_is_is_taken_back_on_her_own_page(
+    demo_server: Server, new_phone: NEW_PHONE, script: bool
+) -> None:
+    page = admin(new_phone, demo_server, script=script)
+    page.goto("/desk/people")
+    page.get_by_label("称呼，或手机尾号四位").fill(NAMES[0])
+    page.get_by_role("button", name="查找").click()
+    assert NAMES[0] not in page.url
+    page.get_by_role("link", name=NAMES[0]).click()
+    page.get_by_role("button", name="核对无误").click()
+    expect(page.get_by_role("main")).to_contain_text("已核实")
+    assert verified(NAMES[0])
+    page.get_by_role("button", name="撤销").click()
+    expect(page.get_by_role("main")).to_contain_text("还没有人当面核对")
+    assert not verified(NAMES[0])
+    expect(page.get_by_role("button", name="核对无误")).to_be_visible()
 
 
 @pytest.mark.usefixtures("ten")

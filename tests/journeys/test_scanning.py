@@ -17,6 +17,7 @@ from tests.harness.browser import Phone
 from tests.harness.cameras import film, looking_at
 from tests.harness.codes import decode_all
 from tests.harness.server import Server
+from tests.journeys.test_paper import NEWCOMER, issue_card
 from tests.journeys.test_volunteer import become, print_poster
 
 pytestmark = pytest.mark.browser
@@ -123,6 +124,40 @@ def test_a_refused_camera_leaves_the_photo_and_the_typed_code(
     page.get_by_label("输入牌子上的 8 位码").fill(f"{typed[:4]} {typed[4:]}".upper())
     page.get_by_role("button", name="下一步").click()
     check_in(page)
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["her own scanner", "the system's, without JavaScript"])
+def test_a_leader_who_stands_there_scans_a_card_and_confirms_its_holder(
+    demo_server: Server, new_phone: NEW_PHONE, with_camera: OPEN, tmp_path: Path, script: bool
+) -> None:
+    admin = new_phone(demo_server, viewport={"width": 1280, "height": 900}, is_mobile=False).open("/")
+    become(admin, "村社管理员")
+    admin.goto("/desk/applications")
+    admin.get_by_role("row").filter(has_text=NEWCOMER).get_by_role("button", name="通过").first.click()
+    expect(admin.get_by_role("row").filter(has_text=NEWCOMER)).to_have_count(0)
+    card = issue_card(admin, NEWCOMER)
+    shown = film(admin.locator(".badge").first.screenshot(), tmp_path / "card.y4m")
+    sign, _typed = print_poster(admin, POST)
+
+    page = with_camera(shown, person="巡防队长", java_script_enabled=script)
+    page.goto(sign)
+    check_in(page)
+    if script:
+        page.goto("/scan")
+        page.get_by_role("button", name="打开相机").click()
+        page.wait_for_url("**/m/**")
+        assert page.url == card
+    else:
+        page.goto(card)
+    expect(page.get_by_role("heading", level=1)).to_have_text(NEWCOMER)
+    expect(page.get_by_label("她在哪个岗点").locator("option:checked")).to_contain_text(f"{POST}（您在这里）")
+    page.get_by_role("button", name="代她打卡").click()
+    page.wait_for_url("**/checkins/**")
+    for words in (NEWCOMER, "由队长代签（李守田）", "A 级", "队长在场确认", "+5"):
+        expect(page.get_by_role("main")).to_contain_text(words)
+    page.goto(card)
+    page.get_by_role("button", name="代她打卡").click()
+    expect(page.get_by_role("main")).to_contain_text("没有重复记")
 
 
 def test_a_foreign_code_is_never_followed(with_camera: OPEN, tmp_path: Path, demo_server: Server) -> None:
