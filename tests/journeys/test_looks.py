@@ -159,3 +159,25 @@ def test_the_rail_of_a_desk_is_whole_in_the_largest_text(site: Server, browser: 
     rail = bench.page.locator(".rail").evaluate("rail => [rail.scrollHeight, rail.clientHeight]")
     bench.close()
     assert rail[0] <= rail[1]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_the_largest_text_leaves_the_first_act_above_the_bar_and_the_head_in_one_line(
+    site: Server, tour: Tour, browser: Any, language: str
+) -> None:
+    sign = next(stop.path for stop in tour.shown if stop.route == "/p/<token>")
+    bench = Bench(browser, site.url, language)
+    bench.sign_in("钱桂英")
+    under, tall = [], []
+    for path, act in (("/", ".act"), (sign, ".btn.huge"), ("/scan", "[data-start]")):
+        bench.page.goto(path)
+        bench.page.evaluate("document.documentElement.dataset.size = 'xlarge'")
+        box = bench.page.locator(act).first.bounding_box()
+        bar = bench.page.locator(".bar").bounding_box()
+        head = bench.page.locator(".top").bounding_box()
+        assert box and bar and head
+        under += [path] if box["y"] + box["height"] > bar["y"] else []
+        tall += [path] if head["height"] > 100 else []
+    bench.close()
+    assert not under
+    assert not tall
