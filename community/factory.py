@@ -202,6 +202,8 @@ JOBS: tuple[Job, ...] = (
     Job("forget_sent", "community.messages.jobs:forget_sent", timedelta(hours=6)),
     Job("expire_points", "community.points.jobs:expire_points", timedelta(days=1), at=time(0, 20)),
     Job("post_decided", "community.points.jobs:post_decided", timedelta(seconds=10)),
+    Job("seal_due", "community.points.jobs:seal_due", timedelta(seconds=10)),
+    Job("check_ledgers", "community.points.jobs:check_ledgers", timedelta(days=1), at=time(2, 30)),
     Job("import_tables", "community.places.jobs:import_tables", timedelta(seconds=10)),
     Job("forget_fake_signs", "community.places.jobs:forget_fake_signs", timedelta(days=1)),
     Job("post_waiting", "community.points.jobs:post_waiting", timedelta(minutes=10)),

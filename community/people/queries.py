@@ -386,3 +386,9 @@ def is_verified(member_id: int) -> bool:
     """Say whether somebody has checked who the member is; a merged registration is the verified member's."""
     known = MEMBER.c.verified_at.is_not(None) | MEMBER.c.merged_into.is_not(None)
     return bool(session().scalar(select(MEMBER.c.id).where(MEMBER.c.id == member_id, known)))
+
+
+def is_erased(member_id: int) -> bool:
+    """Say whether the member's name and numbers are gone."""
+    gone = select(MEMBER.c.id).where(MEMBER.c.id == member_id, MEMBER.c.erased_at.is_not(None))
+    return session().scalar(gone) is not None

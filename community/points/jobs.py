@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from community.core import clock
 from community.core.scheduler import for_each
-from community.points.queries import awards, lots
-from community.points.services import awarding, budget, deciding, expiring
+from community.points.queries import awards, chain, lots
+from community.points.services import awarding, budget, checking, deciding, expiring, sealing
 
 _AT_ONCE = 500
 _TELL = "tell"
@@ -31,6 +31,24 @@ def expire_points() -> None:
 def post_decided() -> None:
     """Carry out what was decided about waiting awards and may no longer be undone, one member a transaction."""
     for_each(awards.decided(_AT_ONCE), deciding.carry_out)
+
+
+def seal_due() -> None:
+    """Seal the postings that wait for it, a batch a transaction, town by town."""
+    for_each(_unsealed(), sealing.seal_town)
+
+
+def check_ledgers() -> None:
+    """Seal what waits and look over every town's books, as every night; a red one freezes redeeming in that town."""
+    seal_due()
+    for_each(chain.towns(), checking.look_over)
+
+
+def _unsealed() -> Iterator[int]:
+    """Return each town as often as there are batches to seal; one whose turn failed is not asked again this time."""
+    for town_id in chain.waiting_towns():
+        for _batch in range(-(-chain.waiting(town_id) // sealing.BATCH)):
+            yield town_id
 
 
 def _due() -> Iterator[tuple[str, int, int]]:

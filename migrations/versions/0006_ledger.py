@@ -5,7 +5,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from alembic import op
 
-from community.core.db import triggers
+from community.core.db import final, triggers
 from community.core.ids import new_id
 
 revision = "0006"
@@ -27,14 +27,22 @@ FROZEN = {
         "reason", "upload_id", "needs", "created_at",
     ),
     "appeal": ("id", "town_id", "subject_ref", "member_id", "first_by", "words", "created_at", "due_on"),
-    "period_close": ("town_id", "month_on", "drafted_at"),
+    "period_close": ("town_id", "month_on"),
+    "statement_leaf": ("town_id", "month_on", "position", "account_id", "salt", "leaf_hash"),
     "supplier": ("id", "town_id", "created_at"),
     "reward_item": ("id", "town_id", "kind", "created_by", "created_at"),
     "reward_order": (
         "id", "town_id", "item_id", "member_id", "by_id", "quantity", "points", "code", "created_at", "expires_at",
     ),
 }  # fmt: skip
-KEPT_WHILE = {"period_close": "OLD.state = 'published'"}
+# What may be taken out of a frozen row when somebody is erased; until when a row may not be deleted.
+MAY_EMPTY = {"txn": ("salt",), "statement_leaf": ("salt",)}
+KEPT_WHILE = {"period_close": "OLD.state = 'published'", "statement_leaf": "1 = 0"}
+TXN_BEFORE = (
+    "id", "town_id", "kind", "dedupe_key", "effective_on", "recorded_at", "rule_version_id", "evidence_ref",
+    "subject_id", "actor_id", "approver_id", "reverses_txn_id", "reason_code", "explain",
+)  # fmt: skip
+TXN_NOW = (*TXN_BEFORE, "salt")
 RULE_BEFORE = ("id", "town_id", "code")
 RULE_NOW = (*RULE_BEFORE, "area_id")
 VERSION_BEFORE = (
@@ -609,18 +617,31 @@ def upgrade() -> None:
     for code, (name, name_en, sort, rights) in NEW_ROLES.items():
         op.bulk_insert(ROLE, [{"code": code, "name": name, "name_en": name_en, "sort": sort, "perms": rights.split()}])
     _change_rights(lambda held, more: [*held, *(right for right in more if right not in held)])
+    _guard()
+
+
+def _guard() -> None:
+    dialect = op.get_bind().dialect.name
+    for function in final.POSTGRES_FUNCTIONS if dialect == "postgresql" else ():
+        op.execute(function)
+    _freeze("txn", TXN_NOW, MAY_EMPTY["txn"])
     _freeze("rule", RULE_NOW)
     _freeze("rule_version", VERSION_NOW)
-    dialect = op.get_bind().dialect.name
     for statement in triggers.triggers(dialect, "rule_version", never=WRONG_TERMS).values():
         op.execute(statement)
     for table in APPEND_ONLY:
         for statement in triggers.triggers(dialect, table, whole=True).values():
             op.execute(statement)
     for table, columns in FROZEN.items():
-        made = triggers.triggers(dialect, table, frozen=columns, kept_while=KEPT_WHILE.get(table, ""))
-        for statement in made.values():
+        kept = {"may_empty": MAY_EMPTY.get(table, ()), "kept_while": KEPT_WHILE.get(table, "")}
+        for statement in triggers.triggers(dialect, table, frozen=columns, **kept).values():
             op.execute(statement)
+    month = ("town_id", "month_on")
+    for statement in (
+        *final.whole(dialect, "period_close", "state", "published").values(),
+        *final.belonging(dialect, "statement_leaf", "period_close", "state", "published", month).values(),
+    ):
+        op.execute(statement)
 
 
 def _open_minutes() -> None:
@@ -643,10 +664,10 @@ def _add_reference(table: str, column: str, kind: sa.types.TypeEngine[object], t
     )
 
 
-def _freeze(table: str, columns: tuple[str, ...]) -> None:
+def _freeze(table: str, columns: tuple[str, ...], may_empty: tuple[str, ...] = ()) -> None:
     """Write the triggers of an older table anew."""
     dialect = op.get_bind().dialect.name
-    for name, statement in triggers.triggers(dialect, table, frozen=columns).items():
+    for name, statement in triggers.triggers(dialect, table, frozen=columns, may_empty=may_empty).items():
         _drop_trigger(name, table)
         op.execute(statement)
 
@@ -669,6 +690,7 @@ def downgrade() -> None:
     op.execute(sa.delete(ACCOUNT).where(ACCOUNT.c.asset == "minutes"))
     _freeze("rule_version", VERSION_BEFORE)
     _freeze("rule", RULE_BEFORE)
+    _freeze("txn", TXN_BEFORE)
     _change_rights(lambda held, more: [right for right in held if right not in more])
     op.execute(sa.delete(ROLE).where(ROLE.c.code.in_(list(NEW_ROLES))))
     op.drop_column("rule_version", "rule_set_id")

@@ -50,12 +50,12 @@ def test_less_than_was_spent_and_an_unknown_town_are_refused(app: Flask, poor: t
 
 def test_the_ledger_is_looked_over(app: Flask, poor: tuple[Area, Member]) -> None:
     run = app.test_cli_runner()
-    assert run.invoke(args=["points", "check"]).exit_code == 0
+    assert run.invoke(args=["points", "verify"]).exit_code == 0
     with transaction():
         subscribers.award_checkin(accepted(poor[1], poor[0]))
     with schema_changes():
         session().execute(text("UPDATE budget_slot SET amount = 5, used = 5 WHERE slot = 0"))
         session().commit()
-    said = run.invoke(args=["points", "check"])
+    said = run.invoke(args=["points", "verify"])
     assert said.exit_code == 1
     assert "B1" in said.output

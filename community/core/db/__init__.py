@@ -12,13 +12,23 @@ from community.core.db.session import (
     db,
     in_transaction,
     locking,
+    one_at_a_time,
     part,
     schema_changes,
     session,
     transaction,
     upsert,
 )
-from community.core.db.triggers import append_only, counted, frozen_columns, moves_by_events, never, points_once
+from community.core.db.triggers import (
+    append_only,
+    counted,
+    final_in,
+    final_with,
+    frozen_columns,
+    moves_by_events,
+    never,
+    points_once,
+)
 
 __all__ = [
     "Base",
@@ -31,12 +41,15 @@ __all__ = [
     "configure_engine",
     "counted",
     "db",
+    "final_in",
+    "final_with",
     "frozen_columns",
     "in_transaction",
     "int_id",
     "locking",
     "moves_by_events",
     "never",
+    "one_at_a_time",
     "one_of",
     "part",
     "points_once",

@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from sqlalchemy import Table
 
-from community.core.db import pointing
+from community.core.db import final, pointing
 from community.core.db.base import Base
 
 POSTGRES_FUNCTIONS = (
@@ -56,12 +56,14 @@ BEGIN
 END $$
 """,
     *pointing.POSTGRES_FUNCTIONS,
+    *final.POSTGRES_FUNCTIONS,
 )
 POSTGRES_DROP_FUNCTIONS = (
     "DROP FUNCTION IF EXISTS linli_refuse_change()",
     "DROP FUNCTION IF EXISTS linli_refuse_unrecorded()",
     "DROP FUNCTION IF EXISTS linli_refuse_uncounted()",
     *pointing.POSTGRES_DROP_FUNCTIONS,
+    *final.POSTGRES_DROP_FUNCTIONS,
 )
 
 
@@ -74,7 +76,7 @@ def append_only(model: type[Base]) -> type[Base]:
 def frozen_columns(*columns: str, may_empty: tuple[str, ...] = (), kept_while: str = "") -> Any:
     """Declare that the named columns keep their first values and rows are never deleted (class decorator).
 
-    Those of `may_empty` (text) may be set to '' once, as erasing a person's data does. With `kept_while`, a condition
+    Those of `may_empty` may be set to '' or NULL once, as erasing a person's data does. With `kept_while`, a condition
     on OLD in SQL of both engines, a row may be deleted once it no longer holds.
     """
 
@@ -139,6 +141,29 @@ def points_once(column: str, proof: str) -> Any:
     return declare
 
 
+def final_in(column: str, state: str) -> Any:
+    """Declare that a row never changes again once `column` holds `state` (class decorator)."""
+
+    def declare(model: type[Base]) -> type[Base]:
+        _table(model).info["final"] = (column, state)
+        return model
+
+    return declare
+
+
+def final_with(parent: str, column: str, state: str, keys: tuple[str, str]) -> Any:
+    """Declare that no row comes or goes once the row of `parent` with the same `keys` is in `state` (class decorator).
+
+    Its columns are frozen besides: what belongs to a final row is as final.
+    """
+
+    def declare(model: type[Base]) -> type[Base]:
+        _table(model).info["final_with"] = (parent, column, state, keys)
+        return model
+
+    return declare
+
+
 def _table(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
@@ -151,6 +176,10 @@ def trigger_ddl(dialect: str, table: Table) -> dict[str, str]:
         made |= counting(dialect, table.name, *info["counted"])
     if "points" in info:
         made |= pointing.triggers(dialect, table.name, *info["points"])
+    if "final" in info:
+        made |= final.whole(dialect, table.name, *info["final"])
+    if "final_with" in info:
+        made |= final.belonging(dialect, table.name, *info["final_with"])
     return made | triggers(
         dialect,
         table.name,

@@ -74,7 +74,8 @@ class Account(Base):
 
 @frozen_columns(
     "id", "town_id", "kind", "dedupe_key", "effective_on", "recorded_at", "rule_version_id", "evidence_ref",
-    "subject_id", "actor_id", "approver_id", "reverses_txn_id", "reason_code", "explain",
+    "subject_id", "actor_id", "approver_id", "reverses_txn_id", "reason_code", "explain", "salt",
+    may_empty=("salt",),
 )  # fmt: skip
 class Txn(Base):
     """One posting, gated by its natural key. Only the salt may be erased: that unlinks the row from its sealed leaf."""

@@ -19,7 +19,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from community.core.db import Base, Id, append_only, frozen_columns, int_id, one_of
+from community.core.db import Base, Id, append_only, final_in, final_with, frozen_columns, int_id, one_of
 
 CLOSE_STATES = ("draft", "published")
 
@@ -76,7 +76,8 @@ class TownTerms(Base):
     pick_up_days: Mapped[int] = mapped_column(Integer, default=14)
 
 
-@frozen_columns("town_id", "month_on", "drafted_at", kept_while="OLD.state = 'published'")
+@frozen_columns("town_id", "month_on", kept_while="OLD.state = 'published'")
+@final_in("state", "published")
 class PeriodClose(Base):
     """A month of a town's ledger: drafted, open for corrections until `window_until`, then published for good.
 
@@ -107,6 +108,10 @@ class PeriodClose(Base):
     published_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
 
 
+@frozen_columns(
+    "town_id", "month_on", "position", "account_id", "salt", "leaf_hash", may_empty=("salt",), kept_while="1 = 0"
+)
+@final_with("period_close", "state", "published", ("town_id", "month_on"))
 class StatementLeaf(Base):
     """A resident's statement of a month as a leaf of its Merkle tree; written anew with each draft of the month."""
 
