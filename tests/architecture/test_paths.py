@@ -15,8 +15,9 @@ from tests.factories.places import make_area, make_village
 
 pytestmark = pytest.mark.usefixtures("app", "frozen_clock")
 
-# The log says where something lay when it was done; whoever could read that then, still can. It is never rewritten.
-KEEPS_OLD_PATHS = {"audit_entry.scope_path"}
+# The log says where something lay when it was done; whoever could read that then, still can. It is never rewritten, and
+# neither are the moves by which its readers follow (audit.moves).
+KEEPS_OLD_PATHS = {"audit_entry.scope_path", "path_move.old_path", "path_move.new_path"}
 
 
 class Enough(Exception):
