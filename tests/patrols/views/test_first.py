@@ -75,8 +75,7 @@ def test_her_points_wait_until_somebody_has_verified_her(client_page, new_visito
     award = session().scalars(select(Award).where(Award.subject_id == member.id)).one()
     assert (award.state, award.reason_code) == ("held", "unverified")
     home = client_page.get("/").text
-    assert "0 分 · 待发放 5" in home
-    assert "身份还没核对" in home
+    assert "待发放 5 分 · 身份还没核对" in home
     assert "社区核对您的身份后自动补记" in home
     desk = new_visitor()
     desk.sign_in(scene.admin.id)
