@@ -50,7 +50,8 @@ area_choices: Provider[list[tuple[str, str]]] = Provider("audit.area_choices", _
 class Filter:
     """What an auditor asks for; empty means anything.
 
-    `actor` is a member's id or part of her name, `area` a path, `since` and `until` the first and the last civil day.
+    `actor` is a member's id or part of her name, `area` a path, `since` and `until` the first and the last civil day; an
+    act, a kind of thing or an id may be several, joined by commas.
     """
 
     act: str = ""
@@ -173,7 +174,7 @@ def _matching(allowed: ColumnElement[bool], wanted: Filter, known: Sequence[Move
         (AuditEntry.object_id, wanted.object_id),
     ):
         if value:
-            statement = statement.where(column == value)
+            statement = statement.where(column.in_(value.split(",")))
     if wanted.actor:
         statement = statement.where(_by(wanted.actor))
     if wanted.area:

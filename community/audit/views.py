@@ -46,8 +46,8 @@ def entries() -> str:
         page=page,
         asked=asked,
         chosen=chosen,
-        acts=sorted(words.ACTS.items(), key=lambda one: one[0]),
-        things=list(words.THINGS.items()),
+        acts=words.choices(dict(sorted(words.ACTS.items()))),
+        things=words.choices(words.THINGS),
         areas=[(path, indented(name, path, areas[0][0])) for path, name in areas],
         opens=_opens,
         # Counted for who may take them away, and no further than a file goes.
@@ -102,9 +102,9 @@ def _day(text: str) -> dt.date | None:
 
 def _conditions(asked: dict[str, str], areas: list[tuple[str, str]], wanted: queries.Filter) -> list[tuple[Text, str]]:
     found: list[tuple[Text, str]] = [
-        (_("做了什么"), str(words.act(wanted.act)) if wanted.act else ""),
+        (_("做了什么"), str(words.act(wanted.act.partition(",")[0])) if wanted.act else ""),
         (_("谁"), wanted.actor),
-        (_("对象"), str(words.thing(wanted.object_type)) if wanted.object_type else ""),
+        (_("对象"), str(words.thing(wanted.object_type.partition(",")[0])) if wanted.object_type else ""),
         (_("对象编号"), wanted.object_id),
         (_("区域"), dict(areas).get(wanted.area, "")),
         (_("从"), asked["since"] if wanted.since else ""),

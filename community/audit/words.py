@@ -168,6 +168,14 @@ VALUES: dict[str, Text] = {
 }
 
 
+def choices(named: dict[str, Text]) -> list[tuple[str, Text]]:
+    """Return (codes, word) for a list to choose from, each word once: codes of one word are joined by a comma."""
+    codes: dict[str, list[str]] = {}
+    for code, word in named.items():
+        codes.setdefault(str(word), []).append(code)
+    return [(",".join(same), named[same[0]]) for same in codes.values()]
+
+
 def act(code: str) -> Text:
     """Return what an act is called."""
     return ACTS.get(code, OTHER)

@@ -125,3 +125,15 @@ def test_a_file_needs_the_token_and_the_right(auditor: Visitor, client_page: Vis
     client_page.sign_in(member.id)
     token = client_page.get("/").form("/preferences").filled()["csrf_token"]
     assert client_page.client.post("/desk/audit/export", data={"csrf_token": token}).status_code == 403
+
+
+def test_each_word_is_offered_once_and_finds_all_that_it_names(auditor: Visitor, village: Area) -> None:
+    page = auditor.get("/desk/audit")
+    for name in ("act", "object_type"):
+        offered = ["".join(option.itertext()) for option in page.one("select", name=name).iter("option")]
+        assert len(offered) == len(set(offered)), name
+    with transaction():
+        for number, code in enumerate(("places.revoke", "places.withdraw", "teams.approve")):
+            record(Actor(member_id=1), code, "post_print", number, scope_path=village.path)
+    found = auditor.get("/desk/audit?act=places.revoke,places.withdraw")
+    assert len(found.all("tr")) == 3, "its head and two lines"
