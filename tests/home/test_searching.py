@@ -122,3 +122,8 @@ def test_a_typed_code_in_the_wrong_field_leads_to_its_sign_in_whatever_width(
     for typed in ("7k3m 9qxw", "７Ｋ３Ｍ－９ＱＸＷ"):
         assert "/p/7k3m9qxw" in client_page.get("/search", query_string={"q": typed}).links
     assert "/p/captaans" not in client_page.get("/search?q=captaans").links
+
+
+def test_an_answered_search_keeps_a_way_to_size_and_colours(client_page):
+    head = client_page.get("/search?q=打卡").all("header")[0]
+    assert "/accessibility" in [link.get("href") for link in head.iter("a")]
