@@ -50,8 +50,8 @@ area_choices: Provider[list[tuple[str, str]]] = Provider("audit.area_choices", _
 class Filter:
     """What an auditor asks for; empty means anything.
 
-    `actor` is a member's id or part of her name, `area` a path, `since` and `until` the first and the last civil day; an
-    act, a kind of thing or an id may be several, joined by commas.
+    `actor` is a member's id or part of her name, `area` a path, `since` and `until` the first and the last civil day;
+    an act, a kind of thing or an id may be several, joined by commas.
     """
 
     act: str = ""
