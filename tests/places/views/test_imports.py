@@ -72,6 +72,8 @@ def test_a_table_is_mended_confirmed_watched_and_there(admin: Visitor) -> None:
     bad[3][1], bad[7][2], bad[9][0] = "", "100", bad[8][0]
     page = send(admin, as_csv(bad, "gbk"))
     assert page.h1 == "岗点.csv"
+    assert "GBK" in page.text, "named as people name it"
+    assert "gb18030" not in page.text
     assert all(word in page.text for word in ("3 行要改", "这一格要填", "开头的 0 丢了，应该是 0100", "和第 9 行重复"))
     assert posts() == 0
     assert "confirm" not in str(page.forms)
