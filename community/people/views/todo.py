@@ -25,7 +25,7 @@ def _task(row: Any, place: str) -> Task:
     guardian = row.age_band == policies.MINOR and row.guardian_at is None
     badges = [Badge(_("同号另有 %(count)s 份登记", count=row.same_number), "amber", "copy")] if row.same_number else []
     if guardian:
-        badges.append(Badge(_("等监护人同意"), "violet", "people"))
+        badges.append(Badge(_("等监护人"), "violet", "people"))
     return Task(
         kind="person",
         key=str(row.id),

@@ -56,5 +56,6 @@ def test_a_minor_waits_for_her_guardian_first_and_a_number_used_twice_is_named(v
             make_member(village, verified=False, display_name=name, phone_hash="a" * 64)
     by_name = {str(task.title): task for task in PEOPLE.tasks(admin, "", 10)}
     assert (by_name["俞子涵"].acts, str(by_name["俞子涵"].why_not)) == ((), "先登记监护人的同意")
+    assert [str(badge.word) for badge in by_name["俞子涵"].badges] == ["等监护人"], "it is not the reader's guardian"
     assert [str(badge.word) for badge in by_name["李秀英"].badges] == ["同号另有 1 份登记"]
     assert by_name["李秀英"].acts == ("approve",)
