@@ -108,6 +108,7 @@ def test_a_wrong_address_or_method_is_answered_like_a_person(
     answer = client.open(path, method=method)
     assert answer.status_code == status
     assert parse(answer.text).h1
+    assert "代号" not in answer.text, "a page that says what to do needs no code"
     if status == 405:
         assert answer.headers["Allow"]
 
