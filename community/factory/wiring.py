@@ -1,19 +1,11 @@
-"""The only module that knows every room: builds the application from settings."""
+"""What every room brings: its pages, what it hears, what it shows on other rooms' pages, its jobs and commands."""
 
 from __future__ import annotations
 
-import logging
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from datetime import time, timedelta
-from pathlib import Path
-from typing import NoReturn
 
-import click
-import structlog
 from flask import Blueprint, Flask
-from flask_migrate import Migrate, upgrade
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from community.access import (
     cli as access_cli,
@@ -23,37 +15,23 @@ from community.access import (
     subscribers as access_subscribers,
     views as access_views,
 )
-from community.access.queries import load_actor
 from community.audit import cli as audit_cli, looks, queries as audit_queries, views as audit_views
-from community.core import clock, events, holdings, scheduler, telling, todo, uploads
-from community.core.authz import system_actor
-from community.core.config import ROOT, Settings
-from community.core.db import configure_engine, db
-from community.core.db.engine import engine_options
+from community.core import events, holdings, scheduler, todo, uploads
+from community.core.config import Settings
 from community.core.scheduler import HEARTBEAT, Job
-from community.core.serving import certificate, commands, server
+from community.core.serving import commands
 from community.core.serving.doctor import Finding
 from community.core.web import (
-    device,
     faults,
     health,
-    limits,
     pictures,
-    requests,
-    rights,
-    security,
-    session,
-    templating,
 )
-from community.core.web.assets import Assets
-from community.core.web.converters import IdConverter
 from community.demo import cli as demo_cli, views as demo_views
 from community.home import (
     compliance,
     desk as home_desk,
     kiosk,
     landing,
-    navigation,
     privacy,
     searching,
     subscribers as home_subscribers,
@@ -87,7 +65,6 @@ from community.people import (
 from community.people.views import todo as people_todo
 from community.places import (
     areas as places_areas,
-    backfill as places_backfill,
     cli as places_cli,
     events as places_events,
     hanging as places_hanging,
@@ -210,88 +187,8 @@ JOBS: tuple[Job, ...] = (
 )
 
 
-def create_app(settings: Settings) -> Flask:
-    """Return the application for `settings`; raises UnmarkedRoute when a route names no right."""
-    app = Flask(
-        "community",
-        static_folder=str(ROOT / "static"),
-        template_folder=str(ROOT / "templates"),
-        root_path=str(ROOT / "community"),
-        instance_path=str(settings.instance_dir),
-    )
-    settings.instance_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    app.extensions["linli_settings"] = settings
-    clock.use_zone(settings.timezone)
-    _configure(app, settings)
-    _logging(settings)
-    _database(app, settings)
-    _web(app, settings)
-    _rooms(app, settings)
-    rights.check_marks(app)
-    return app
-
-
-def _configure(app: Flask, settings: Settings) -> None:
-    app.testing = settings.mode == "test"
-    app.config.update(
-        SECRET_KEY=settings.secrets.secret_key if settings.secrets else None,
-        SESSION_COOKIE_NAME="linli",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.secure_cookies,
-        PERMANENT_SESSION_LIFETIME=timedelta(days=settings.session_days),
-        # Forms of this site are text; photos come with the room that takes them.
-        MAX_CONTENT_LENGTH=256 * 1024,
-        MAX_FORM_MEMORY_SIZE=64 * 1024,
-        MAX_FORM_PARTS=200,
-        TEMPLATES_AUTO_RELOAD=False,
-    )
-    app.jinja_env.trim_blocks = True
-    app.jinja_env.lstrip_blocks = True
-    app.url_map.converters["id"] = IdConverter
-    if settings.trusted_proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=settings.trusted_proxies, x_proto=settings.trusted_proxies, x_host=0
-        )
-
-
-def _logging(settings: Settings) -> None:
-    level = logging.WARNING if settings.mode in {"test", "tools"} else logging.INFO
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.ExceptionRenderer(telling.whole),
-            structlog.dev.ConsoleRenderer() if settings.demo else structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(level),
-        cache_logger_on_first_use=False,
-    )
-
-
-def _database(app: Flask, settings: Settings) -> None:
-    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
-    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(settings.database_url)
-    db.init_app(app)
-    Migrate(app, db, directory=str(Path(ROOT) / "migrations"))
-    with app.app_context():
-        configure_engine(db.engine)
-
-
-def _web(app: Flask, settings: Settings) -> None:
-    assets = Assets(ROOT / "static")
-    requests.init_app(app)
-    security.init_app(app, assets)
-    session.init_app(app, load_actor, settings.session_days)
-    app.before_request(rights.before_request)
-    device.init_app(app)
-    faults.init_app(app)
-    limits.init_app(app, settings.redis_url)
-    templating.init_app(app, settings, assets, navigation.tabs, navigation.desk, navigation.foot)
-    rights.public("style, script and pictures")(app.view_functions["static"])
-
-
-def _rooms(app: Flask, settings: Settings) -> None:
+def wire(app: Flask, settings: Settings) -> None:
+    """Register all of it with the application; the last thing that is done to it."""
     for blueprint in dict.fromkeys(BLUEPRINTS):
         app.register_blueprint(blueprint)
     events.wire(SUBSCRIBERS)
@@ -362,42 +259,3 @@ def _outbox() -> Iterator[Finding]:
         yield Finding("mend", "messages", f"{counted['dead']} could not be sent and were given up", how)
     else:
         yield Finding("ok", "messages", f"{counted['waiting']} waiting to leave")
-
-
-def run_demo() -> NoReturn:
-    """Migrate, load the demo district into an empty database, and serve it to this machine's network; never returns."""
-    settings = Settings.from_env("demo")
-    try:
-        server.check_port(settings)
-    except server.PortTaken as taken:
-        sys.exit(f"Linli does not start: {taken}")
-    _prepare(settings)
-    addresses = certificate.own_addresses()
-    pair = None
-    if settings.tls:
-        pair = certificate.ensure(settings.instance_dir, ["localhost", "127.0.0.1", *addresses])
-    _tell(settings, addresses)
-    server.serve(settings, certificate=pair, scheduler_inside=True)
-
-
-def _prepare(settings: Settings) -> None:
-    click.echo("Preparing the database ...")
-    app = create_app(settings)
-    with app.app_context():
-        upgrade()
-        if places_backfill.is_empty(system_actor("demo")):
-            demo_cli.load_with_bar()
-        db.engine.dispose()
-
-
-def _tell(settings: Settings, addresses: list[str]) -> None:
-    scheme = "https" if settings.tls else "http"
-    click.echo(f"\nLinli is at {scheme}://localhost:{settings.port}  (stop it with Ctrl+C)")
-    if settings.host in {"127.0.0.1", "localhost"}:
-        return
-    for address in addresses:
-        click.echo(f"On a phone in the same network: {scheme}://{address}:{settings.port}")
-    if not settings.tls:
-        click.echo("Camera and location need https: make run TLS=1 (the phone warns of its own certificate once).")
-    else:
-        click.echo("The phone warns of the certificate, which this machine made for itself: continue once.")
