@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,14 +13,15 @@ from tqdm import tqdm
 from community.audit import services as audit
 from community.core.authz import system_actor
 from community.core.db import transaction
+from community.core.errors import Conflict
 from community.core.i18n import _, plain
 from community.places import queries as places
 from community.points.queries import awards, chain, invariants, replay
-from community.points.services import awarding, budget, checking, sealing
+from community.points.services import awarding, budget, checking, closing, sealing
 
 group = AppGroup("points", help="Points: budgets and the soundness of the ledger.")
 
-FUND = "flask points fund"
+FUND, CLOSE = "flask points fund", "flask points close"
 # More than that follow by the job.
 _AT_ONCE = 2000
 # How many broken rows of an invariant are printed.
@@ -60,13 +62,47 @@ def verify(town_code: str | None, *, record: bool) -> None:
     if record:
         with transaction():
             sealing.seal_all()
-    towns = [town for town in places.within("town") if town_code in {None, town.code} and town.id in chain.towns()]
-    if town_code and not towns:
-        raise click.ClickException(plain(_("没有代码是 %(code)s 的镇街。", code=town_code)))
-    sound = [_verify(town.id, town.name, record=record) for town in towns]
+    sound = [_verify(town.id, town.name, record=record) for town in _towns(town_code)]
     if not all(sound):
         raise SystemExit(1)
     click.echo(plain(_("账本没有发现问题。")))
+
+
+@group.command("close")
+@click.option("--month", required=True, type=click.DateTime(["%Y-%m"]), help="The month to draw up, 2026-10.")
+@click.option("--town", "town_code", help="Only the town with this code.")
+def close(month: dt.datetime, town_code: str | None) -> None:
+    """Draw up a month's statements of each town; a person publishes them at the desk when their window has ended."""
+    actor, refused = system_actor(CLOSE), False
+    for town in _towns(town_code):
+        try:
+            with transaction():
+                made = closing.draft(actor, town.id, month.date())
+        except Conflict as error:
+            click.echo(f"{town.name}: {plain(error.message)}", err=True)
+            refused = True
+            continue
+        click.echo(
+            plain(
+                _(
+                    "%(town)s：%(count)s 份月结单，核对到 %(day)s。",
+                    town=town.name,
+                    count=made.leaves,
+                    day=made.window_until,
+                )
+            )
+        )
+    if refused:
+        raise SystemExit(1)
+
+
+def _towns(code: str | None) -> list[Any]:
+    """Return the towns that keep books, or the one with `code`; ends the command when there is none."""
+    kept = set(chain.towns())
+    found = [town for town in places.within("town") if code in {None, town.code} and town.id in kept]
+    if code and not found:
+        raise click.ClickException(plain(_("没有代码是 %(code)s 的镇街。", code=code)))
+    return found
 
 
 def _verify(town_id: int, name: str, *, record: bool) -> bool:

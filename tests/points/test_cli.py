@@ -11,6 +11,8 @@ from community.core.db import schema_changes, session, transaction
 from community.people.models import Member
 from community.places.models import Area
 from community.points import subscribers
+from community.points.models import PeriodClose
+from community.points.queries import checks
 from tests.factories.people import make_member
 from tests.factories.places import make_village
 from tests.factories.points import accepted, open_books, town_of
@@ -59,3 +61,31 @@ def test_the_ledger_is_looked_over(app: Flask, poor: tuple[Area, Member]) -> Non
     said = run.invoke(args=["points", "verify"])
     assert said.exit_code == 1
     assert "B1" in said.output
+
+
+def test_a_month_is_drawn_up_for_each_town_and_one_that_is_not_over_is_not(
+    app: Flask, poor: tuple[Area, Member]
+) -> None:
+    run = app.test_cli_runner()
+    said = run.invoke(args=["points", "close", "--month", "2026-10"])
+    assert said.exit_code == 0, said.output
+    assert poor[0].name in said.output
+    assert session().scalars(select(PeriodClose.state)).all() == ["draft"]
+    assert run.invoke(args=["points", "close", "--month", "2026-11"]).exit_code == 1
+    assert run.invoke(args=["points", "close", "--month", "2026-10", "--town", "nowhere"]).exit_code == 1
+    assert run.invoke(args=["points", "close", "--month", "October"]).exit_code == 2
+
+
+def test_a_recorded_look_is_what_freezes_and_frees_a_town(app: Flask, poor: tuple[Area, Member]) -> None:
+    run = app.test_cli_runner()
+    run.invoke(args=["points", "fund", poor[0].code, "2026", "100", "--reason", "第2号决议"])
+    with schema_changes():
+        session().execute(text("UPDATE budget_slot SET used = used + 1 WHERE used > 0"))
+        session().commit()
+    assert run.invoke(args=["points", "verify", "--record"]).exit_code == 1
+    assert checks.frozen(poor[0].id)
+    with schema_changes():
+        session().execute(text("UPDATE budget_slot SET used = used - 1 WHERE used > 0"))
+        session().commit()
+    assert run.invoke(args=["points", "verify", "--record", "--town", poor[0].code]).exit_code == 0
+    assert not checks.frozen(poor[0].id)

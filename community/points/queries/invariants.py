@@ -13,7 +13,7 @@ from sqlalchemy import text
 
 from community.core.db import session
 from community.points.models import Txn
-from community.points.queries import chain, replay
+from community.points.queries import chain, months, replay
 
 Rows = list[tuple[Any, ...]]
 
@@ -140,7 +140,8 @@ INVARIANTS: dict[str, str] = {
 CHAIN = "I10 the chain of seals is whole and says what the postings say"
 USAGE = "I12 what is used of a cap is what was awarded in its period"
 REPLAY = "I15 all postings anew give the same tables"
-NAMES = (*INVARIANTS, CHAIN, USAGE, REPLAY)
+MONTHS = "M1 published months still say what the books say"
+NAMES = (*INVARIANTS, CHAIN, USAGE, REPLAY, MONTHS)
 
 # I12 needs the periods of each posting, which it wrote down itself.
 _USAGE = """SELECT g.rule_id, g.subject_id, g.period_key, g.used FROM rule_usage g JOIN rule a ON a.id = g.rule_id
@@ -169,6 +170,7 @@ def look_over(
     towns: Iterable[int] = chain.towns() if town_id is None else (town_id,)
     yield CHAIN, [(one, *fault) for one in towns for fault in chain.faults(one, lambda n: progress(CHAIN, n))]
     yield USAGE, _wrong_usage(town_id)
+    yield MONTHS, [(one, *fault) for one in towns for fault in months.faults(one)]
     yield REPLAY, list(replay.differences(town_id, lambda n: progress(REPLAY, n)))
 
 

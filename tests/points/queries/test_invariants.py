@@ -40,6 +40,11 @@ FAULTS = {
     "I12": ("UPDATE rule_usage SET used = 0 WHERE period_key LIKE '%T%'",),
     "I13": ("UPDATE account SET posted = posted + 5 WHERE kind = 'resident'",),
     "B1": ("UPDATE budget_slot SET used = used + 5 WHERE used > 0 AND used < amount",),
+    "M1": (
+        "INSERT INTO period_close (town_id, month_on, state, totals, leaves, root, head_seq, drafted_at, window_until,"
+        " published_at) SELECT town_id, '2026-10-01', 'published', '{}', 0, x'00', 0, '2026-11-01', '2026-11-01',"
+        " '2026-11-20' FROM account WHERE kind = 'resident'",
+    ),
     "A1": ("UPDATE award SET state = 'held', txn_id = NULL WHERE state = 'posted'",),
 }
 
