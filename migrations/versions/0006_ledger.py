@@ -390,6 +390,8 @@ def upgrade() -> None:
         sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("done_txn_id", ID, nullable=True),
         sa.Column("written_off", sa.Integer(), nullable=False),
+        sa.Column("not_before", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("outcome", sa.String(length=20), nullable=False),
         sa.CheckConstraint("(kind = 'award') = (rule_version_id IS NOT NULL)", name=op.f("ck_points_case_rule")),
         sa.CheckConstraint("(kind = 'reversal') = (txn_id IS NOT NULL)", name=op.f("ck_points_case_reverses")),
         sa.CheckConstraint("(state = 'open') = (done_at IS NULL)", name=op.f("ck_points_case_done")),
@@ -499,9 +501,11 @@ def upgrade() -> None:
     op.create_table(
         "award_vote",
         sa.Column("award_id", ID, nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("by_id", ID, nullable=False),
         sa.Column("subject_id", ID, nullable=False),
         sa.Column("accepts", sa.Boolean(), nullable=False),
+        sa.Column("takes_back", sa.Boolean(), nullable=False),
         sa.Column("words", sa.String(length=200), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("accepts OR words <> ''", name=op.f("ck_award_vote_refusal_reason")),
@@ -510,15 +514,17 @@ def upgrade() -> None:
             ["award_id", "subject_id"], ["award.id", "award.subject_id"], name="fk_award_vote_doer"
         ),
         sa.ForeignKeyConstraint(["by_id"], ["member.id"], name=op.f("fk_award_vote_by_id")),
-        sa.PrimaryKeyConstraint("award_id", "by_id", name=op.f("pk_award_vote")),
+        sa.PrimaryKeyConstraint("award_id", "seq", name=op.f("pk_award_vote")),
     )
     op.create_table(
         "case_vote",
         sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("by_id", ID, nullable=False),
         sa.Column("proposed_by", ID, nullable=False),
         sa.Column("subject_id", ID, nullable=False),
         sa.Column("accepts", sa.Boolean(), nullable=False),
+        sa.Column("takes_back", sa.Boolean(), nullable=False),
         sa.Column("words", sa.String(length=200), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("accepts OR words <> ''", name=op.f("ck_case_vote_refusal_reason")),
@@ -529,7 +535,7 @@ def upgrade() -> None:
             ["points_case.id", "points_case.proposed_by", "points_case.subject_id"],
             name="fk_case_vote_doers",
         ),
-        sa.PrimaryKeyConstraint("case_id", "by_id", name=op.f("pk_case_vote")),
+        sa.PrimaryKeyConstraint("case_id", "seq", name=op.f("pk_case_vote")),
     )
     op.create_table(
         "hold",

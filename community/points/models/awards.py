@@ -100,9 +100,12 @@ class AwardVote(Base):
     )
 
     award_id: Mapped[Id] = mapped_column(primary_key=True)
-    by_id: Mapped[Id] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    by_id: Mapped[Id] = mapped_column(ForeignKey("member.id"))
     subject_id: Mapped[Id]
     accepts: Mapped[bool] = mapped_column(Boolean)
+    # She takes back what she said before.
+    takes_back: Mapped[bool] = mapped_column(Boolean, default=False)
     words: Mapped[str] = mapped_column(String(200), default="")
     at: Mapped[dt.datetime]
 
@@ -159,6 +162,10 @@ class PointsCase(Base):
     done_at: Mapped[dt.datetime | None]
     done_txn_id: Mapped[Id | None] = mapped_column(ForeignKey("txn.id"))
     written_off: Mapped[int] = mapped_column(Integer, default=0)
+    # Decided, and may be undone until then; a job carries it out.
+    not_before: Mapped[dt.datetime | None]
+    # What came of it: "posted", "refused", or why nothing was posted ("budget", a word of `policies.why_full`, …).
+    outcome: Mapped[str] = mapped_column(String(20), default="")
 
     @property
     def owner_id(self) -> int:
@@ -185,10 +192,13 @@ class CaseVote(Base):
     )
 
     case_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
-    by_id: Mapped[Id] = mapped_column(ForeignKey("member.id"), primary_key=True)
+    seq: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    by_id: Mapped[Id] = mapped_column(ForeignKey("member.id"))
     proposed_by: Mapped[Id]
     subject_id: Mapped[Id]
     accepts: Mapped[bool] = mapped_column(Boolean)
+    # She takes back what she said before.
+    takes_back: Mapped[bool] = mapped_column(Boolean, default=False)
     words: Mapped[str] = mapped_column(String(200), default="")
     at: Mapped[dt.datetime]
 
