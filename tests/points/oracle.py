@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from dataclasses import dataclass, field
 from zoneinfo import ZoneInfo
 
@@ -124,3 +125,105 @@ def _expiry(earned: dt.date, recorded: dt.date) -> dt.date:
         except ValueError:
             day -= 1
     return max(by_rule, recorded + dt.timedelta(days=30)) if recorded > earned else by_rule
+
+
+@dataclass
+class Pile:
+    """Points (or minutes) that came together and expire together."""
+
+    who: int
+    asset: str
+    ref: str
+    given: int
+    left: int
+    until: dt.date
+    held: int = 0
+
+    @property
+    def free(self) -> int:
+        return self.left - self.held
+
+
+@dataclass
+class Books:
+    """What everybody has and what became of it, in piles, counted by hand."""
+
+    piles: list[Pile] = field(default_factory=list)
+    # Order → who pays with which piles; what has ended is in `ended`.
+    held: dict[str, dict[int, list[tuple[Pile, int]]]] = field(default_factory=dict)
+    ended: dict[str, str] = field(default_factory=dict)
+    sums: Counter[str] = field(default_factory=Counter)
+    reversed: Counter[str] = field(default_factory=Counter)
+
+    def give(self, ref: str, who: int, amount: int, until: dt.date, asset: str = "points", why: str = "award") -> None:
+        self.piles.append(Pile(who, asset, ref, amount, amount, until))
+        self.sums[why] += amount
+
+    def available(self, who: int, today: dt.date) -> int:
+        return sum(pile.free for pile in self._usable(who, today))
+
+    def hold(self, order: str, who: int, amount: int, today: dt.date) -> None:
+        parts = self._take(who, amount, today)
+        for pile, part in parts:
+            pile.held += part
+        self.held.setdefault(order, {})[who] = parts
+
+    def post(self, order: str) -> None:
+        for parts in self.held[order].values():
+            for pile, part in parts:
+                pile.held -= part
+                pile.left -= part
+                self.sums["redeem"] += part
+        self.ended[order] = "posted"
+
+    def void(self, order: str, today: dt.date) -> None:
+        for who, parts in self.held[order].items():
+            late = 0
+            for pile, part in parts:
+                pile.held -= part
+                if pile.until < today:
+                    pile.left -= part
+                    late += part
+            if late:
+                self.piles.append(Pile(who, "points", "grace", late, late, today + dt.timedelta(days=30)))
+        self.ended[order] = "voided"
+
+    def donate(self, who: int, amount: int, today: dt.date) -> None:
+        for pile, part in self._take(who, amount, today):
+            pile.left -= part
+        self.sums["donate"] += amount
+
+    def may_reverse(self, ref: str, amount: int) -> bool:
+        pile = self._pile(ref)
+        return amount <= pile.given - self.reversed[ref]
+
+    def reverse(self, ref: str, amount: int, today: dt.date) -> int:
+        pile = self._pile(ref)
+        taken = min(amount, pile.free) if pile.until >= today else 0
+        pile.left -= taken
+        self.reversed[ref] += taken
+        self.sums["reverse"] += taken
+        return taken
+
+    def expire(self, today: dt.date) -> int:
+        dead = [pile for pile in self.piles if pile.until < today and pile.free > 0]
+        for pile in dead:
+            self.sums["expire"] += pile.free
+            pile.left = pile.held
+        return len(dead)
+
+    def _pile(self, ref: str) -> Pile:
+        return next(pile for pile in self.piles if pile.ref == ref)
+
+    def _usable(self, who: int, today: dt.date) -> list[Pile]:
+        mine = [pile for pile in self.piles if pile.who == who and pile.asset == "points" and pile.free > 0]
+        return sorted((pile for pile in mine if pile.until >= today), key=lambda pile: pile.until)
+
+    def _take(self, who: int, amount: int, today: dt.date) -> list[tuple[Pile, int]]:
+        parts = []
+        for pile in self._usable(who, today):
+            part = min(pile.free, amount)
+            if part:
+                parts.append((pile, part))
+                amount -= part
+        return parts
