@@ -47,6 +47,7 @@ STEPS = st.one_of(
     st.tuples(st.just("share"), people, amounts),
     st.tuples(st.just("post"), which),
     st.tuples(st.just("void"), which, st.sampled_from(("voided", "expired"))),
+    st.tuples(st.just("forget"), people, amounts, st.sampled_from((1, 3, 40))),
     st.tuples(st.just("donate"), people, amounts),
     st.tuples(st.just("reverse"), which, st.sampled_from((1, 2, 5, 12))),
     st.tuples(st.just("again"), which),
@@ -196,6 +197,13 @@ class World:
         assert not isinstance(made, Conflict)
         self.done.append((lambda: act(order_id, first=False), made))
         return name if before is None else None
+
+    def do_forget(self, who: int, amount: int, days: int) -> None:
+        """A reward that nobody picks up, paid with points whose last day is tomorrow."""
+        self.do_give(who, amount, 1, "points")
+        self.do_hold(who, amount)
+        self.do_tick(days * DAY)
+        self.do_void(len(self.orders) - 1, "expired")
 
     def do_donate(self, who: int, amount: int) -> None:
         today, ref = clock.today(), f"order:{new_uuid()}"
