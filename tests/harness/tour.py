@@ -32,7 +32,10 @@ FACES = {
     "/join/<id:team_id>": ("", "钱桂英"),
 }
 # Faces that only a query shows, for nobody in particular.
-ASKED = {"/p/<token>": "first=1", "/search": "q=" + urllib.parse.quote("巡逻")}
+ASKED = {"/search": "q=" + urllib.parse.quote("巡逻")}
+# Faces that only some addresses of a route have, told by what stands on the page: the sign of a post that is open to
+# anyone asks a first visitor for her name.
+SOME = {"/p/<token>": 'name="age_band"'}
 # Pages of theirs that answer with something else than 200.
 ANSWERS = {"/p/<token>/refused/<code>": 403}
 # A person looks at so many pages of one route: the second team, the receipt that has points, the area below.
@@ -131,7 +134,7 @@ def _regex(pattern: str) -> str:
 
 class Tour:
     """All stops. `values` are the parts of addresses seen on the way, `files` the routes that lead to no page but to
-    something to keep, `shown` the stops in the order of the list."""
+    something to keep, `shown` the stops in the order of the list, `some` those of them that show one of `SOME`."""
 
     def __init__(self, base_url: str, listed: str | None = None) -> None:
         self.routes = routes(listed)
@@ -143,6 +146,7 @@ class Tour:
             self._walk(walker)
         for walker in walkers:
             self._try_the_rest(walker)
+        self.some = list(self._find_some(walkers[0]))
         self.shown = list(self._choose())
 
     def missed(self) -> list[str]:
@@ -178,8 +182,15 @@ class Tour:
                     self._remember(route, path, walker.person)
                     break
 
-    def _addresses(self, route: Route) -> Iterator[str]:
-        several = [self.values.get(name, [])[:2] for name in route.names]
+    def _find_some(self, nobody: Walker) -> Iterator[Stop]:
+        for route in (route for route in self.routes if route.pattern in SOME):
+            for path in self._addresses(route, most=None):
+                if SOME[route.pattern] in nobody.get(path)[1]:
+                    yield Stop(route.pattern, path, "")
+                    break
+
+    def _addresses(self, route: Route, most: int | None = 2) -> Iterator[str]:
+        several = [self.values.get(name, [])[:most] for name in route.names]
         for number in range(max([len(values) for values in several], default=1)):
             if all(several):
                 parts = iter([values[min(number, len(values) - 1)] for values in several])
@@ -201,6 +212,7 @@ class Tour:
             people = FACES.get(route.pattern) or PEOPLE
             having = [self._seen[route.pattern, person] for person in people if (route.pattern, person) in self._seen]
             yield from having if route.pattern in FACES else having[:1]
+            yield from (stop for stop in self.some if stop.route == route.pattern and stop not in having)
             if route.pattern in ASKED and having:
                 plain = having[0].path.partition("?")[0]
                 yield Stop(route.pattern, f"{plain}?{ASKED[route.pattern]}", having[0].person)

@@ -12,7 +12,7 @@ import pytest
 
 from tests.harness.measure import Bench, Reading, budget
 from tests.harness.server import Server
-from tests.harness.tour import Stop, Tour
+from tests.harness.tour import SOME, Stop, Tour
 
 pytestmark = pytest.mark.browser
 
@@ -67,6 +67,11 @@ def faults(read: Reading) -> list[str]:
 def test_every_route_with_a_page_is_shown_to_somebody_of_the_demo(tour: Tour) -> None:
     missed = set(tour.missed())
     assert missed - NO_PAGES - AFTER_AN_ACT == set(), "an empty list of the demo, or no link to it"
+
+
+def test_the_walk_meets_the_form_of_a_first_visit(tour: Tour) -> None:
+    assert {stop.route for stop in tour.some} == set(SOME), "no sign of a post open to anyone is printed in the demo"
+    assert set(tour.some) <= set(tour.shown)
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
@@ -161,6 +166,22 @@ def test_the_rail_of_a_desk_is_whole_in_the_largest_text(site: Server, browser: 
     assert rail[0] <= rail[1]
 
 
+def test_the_camera_page_stands_still_when_its_script_comes_late(site: Server, browser: Any) -> None:
+    bench = Bench(browser, site.url)
+    bench.page.route("**/static/js/*", lambda route: (bench.page.wait_for_timeout(300), route.continue_()))
+    bench.page.add_init_script(
+        "window.moved = 0;"
+        "new PerformanceObserver(list => list.getEntries().forEach(one => { window.moved += one.value }))"
+        ".observe({type: 'layout-shift', buffered: true})"
+    )
+    bench.page.goto("/scan")
+    bench.page.locator("[data-start]:visible").wait_for()
+    bench.page.wait_for_timeout(300)
+    moved = bench.page.evaluate("window.moved")
+    bench.close()
+    assert moved <= 0.01
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 def test_the_largest_text_leaves_the_first_act_above_the_bar_and_the_head_in_one_line(
     site: Server, tour: Tour, browser: Any, language: str
@@ -175,7 +196,9 @@ def test_the_largest_text_leaves_the_first_act_above_the_bar_and_the_head_in_one
         box = bench.page.locator(act).first.bounding_box()
         bar = bench.page.locator(".bar").bounding_box()
         head = bench.page.locator(".top").bounding_box()
-        assert box and bar and head
+        assert box
+        assert bar
+        assert head
         under += [path] if box["y"] + box["height"] > bar["y"] else []
         tall += [path] if head["height"] > 100 else []
     bench.close()
