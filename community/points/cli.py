@@ -33,7 +33,8 @@ _SHOWN = 20
 @click.argument("year", type=click.IntRange(2020, 2100))
 @click.argument("amount", type=click.IntRange(min=0))
 @click.option("--reason", required=True, help="The resolution that decided it.")
-def fund(town_code: str, year: int, amount: int, reason: str) -> None:
+@click.option("--fen", type=click.IntRange(min=1), help="What a point costs, in fen; as before without it.")
+def fund(town_code: str, year: int, amount: int, reason: str, fen: int | None) -> None:
     """Set the budget of the town with TOWN_CODE for YEAR to AMOUNT points in all, and post what waited for it."""
     actor = system_actor(FUND)
     town = next((found for found in places.within("town") if found.code == town_code), None)
@@ -41,7 +42,7 @@ def fund(town_code: str, year: int, amount: int, reason: str) -> None:
         raise click.ClickException(plain(_("没有代码是 %(code)s 的镇街。", code=town_code)))
     try:
         with transaction():
-            budget.fund(actor, town.id, year, amount)
+            budget.fund(actor, town.id, year, amount, resolution=reason, fen_per_point=fen)
             audit.record(
                 actor, "points.fund", "area", town.id, scope_path=town.path, reason=reason,
                 details={"year": year, "amount": amount},

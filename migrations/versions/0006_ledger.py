@@ -5,6 +5,7 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from alembic import op
 
+from community.core import clock
 from community.core.db import final, triggers
 from community.core.ids import new_id
 
@@ -17,7 +18,7 @@ ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 APPEND_ONLY = (
     "lot_use", "hold", "hold_lot", "hold_resolution", "seal", "ledger_check", "expiry_notice", "award_vote",
-    "case_vote", "budget_move", "stock_move",
+    "case_vote", "budget_move", "stock_move", "anomaly_look",
 )  # fmt: skip
 FROZEN = {
     "rule_set": ("id", "town_id", "area_id", "created_by", "created_at"),
@@ -114,6 +115,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_budget_move")),
     )
     op.create_index("ix_budget_move_town", "budget_move", ["town_id", "year"], unique=False)
+    op.create_table(
+        "anomaly_look",
+        sa.Column("id", ID, autoincrement=False, nullable=False),
+        sa.Column("town_id", ID, nullable=False),
+        sa.Column("flag", sa.String(length=80), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("words", sa.String(length=200), nullable=False),
+        sa.Column("by_id", ID, nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("size > 0", name=op.f("ck_anomaly_look_size")),
+        sa.CheckConstraint("words <> ''", name=op.f("ck_anomaly_look_words")),
+        sa.ForeignKeyConstraint(["town_id"], ["area.id"], name=op.f("fk_anomaly_look_town_id")),
+        sa.ForeignKeyConstraint(["by_id"], ["member.id"], name=op.f("fk_anomaly_look_by_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_anomaly_look")),
+    )
+    op.create_index("ix_anomaly_look_flag", "anomaly_look", ["town_id", "flag"], unique=False)
     op.create_table(
         "ledger_check",
         sa.Column("id", ID, autoincrement=False, nullable=False),
@@ -620,6 +637,7 @@ def upgrade() -> None:
     op.add_column("rule_version", sa.Column("review", sa.Boolean(), server_default=sa.false(), nullable=False))
     _add_reference("rule_version", "rule_set_id", sa.Uuid(), "rule_set")
     _open_minutes()
+    _tell_budgets()
     for code, (name, name_en, sort, rights) in NEW_ROLES.items():
         op.bulk_insert(ROLE, [{"code": code, "name": name, "name_en": name_en, "sort": sort, "perms": rights.split()}])
     _change_rights(lambda held, more: [*held, *(right for right in more if right not in held)])
@@ -660,6 +678,30 @@ def _open_minutes() -> None:
     ]
     if rows:
         op.bulk_insert(ACCOUNT, rows)
+
+
+def _tell_budgets() -> None:
+    """Write down each older budget as one move without a price: nobody named one."""
+    bind = op.get_bind()
+    rows = bind.execute(sa.text("SELECT town_id, year, SUM(amount) AS amount FROM budget_slot GROUP BY town_id, year"))
+    # The names of the columns as they are here: a later program may know others.
+    add = sa.text(
+        "INSERT INTO budget_move (id, town_id, year, amount, fen_per_point, resolution, by_id, at) "
+        "VALUES (:id, :town, :year, :amount, 0, :words, 0, :at)"
+    )
+    for row in rows.all():
+        if row.amount:
+            bind.execute(
+                add.bindparams(sa.bindparam("at", type_=sa.DateTime(timezone=True))),
+                {
+                    "id": new_id(),
+                    "town": row.town_id,
+                    "year": row.year,
+                    "amount": row.amount,
+                    "words": "升级前登记",
+                    "at": clock.now(),
+                },
+            )
 
 
 def _add_reference(table: str, column: str, kind: sa.types.TypeEngine[object], target: str) -> None:
@@ -764,6 +806,8 @@ def downgrade() -> None:
     op.drop_table("supplier")
     op.drop_index("ix_ledger_check_latest", table_name="ledger_check")
     op.drop_table("ledger_check")
+    op.drop_index("ix_anomaly_look_flag", table_name="anomaly_look")
+    op.drop_table("anomaly_look")
     op.drop_index("ix_budget_move_town", table_name="budget_move")
     op.drop_table("budget_move")
     op.drop_index("uq_award_doer", table_name="award")

@@ -12,7 +12,7 @@ from community.people.models import Member
 from community.places.models import Area
 from community.points import subscribers
 from community.points.models import PeriodClose
-from community.points.queries import checks
+from community.points.queries import budgets, checks
 from tests.factories.people import make_member
 from tests.factories.places import make_village
 from tests.factories.points import accepted, open_books, town_of
@@ -31,12 +31,16 @@ def poor(app: Flask, frozen_clock: object) -> tuple[Area, Member]:
 
 def test_a_budget_is_registered_with_its_resolution_and_pays_what_waited(app: Flask, poor: tuple[Area, Member]) -> None:
     town, member = poor
-    said = app.test_cli_runner().invoke(args=["points", "fund", town.code, "2026", "100", "--reason", "第2号决议"])
+    said = app.test_cli_runner().invoke(
+        args=["points", "fund", town.code, "2026", "100", "--reason", "第2号决议", "--fen", "8"]
+    )
     assert said.exit_code == 0, said.output
     assert "100" in said.output
     assert posted(member) == 5
     entry = session().scalars(select(AuditEntry).where(AuditEntry.act == "points.fund")).one()
     assert (entry.reason, entry.details) == ("第2号决议", {"year": 2026, "amount": 100})
+    (moved,) = budgets.moves(town.id)
+    assert (moved.amount, moved.fen_per_point, moved.resolution, moved.by_id) == (100, 8, "第2号决议", 0)
 
 
 def test_less_than_was_spent_and_an_unknown_town_are_refused(app: Flask, poor: tuple[Area, Member]) -> None:
@@ -78,7 +82,7 @@ def test_a_month_is_drawn_up_for_each_town_and_one_that_is_not_over_is_not(
 
 def test_a_recorded_look_is_what_freezes_and_frees_a_town(app: Flask, poor: tuple[Area, Member]) -> None:
     run = app.test_cli_runner()
-    run.invoke(args=["points", "fund", poor[0].code, "2026", "100", "--reason", "第2号决议"])
+    run.invoke(args=["points", "fund", poor[0].code, "2026", "1000", "--reason", "第2号决议"])
     with schema_changes():
         session().execute(text("UPDATE budget_slot SET used = used + 1 WHERE used > 0"))
         session().commit()

@@ -23,7 +23,7 @@ from community.points.models.ledger import (
     Txn,
     Unsealed,
 )
-from community.points.models.money import BudgetMove, BudgetSlot, PeriodClose, StatementLeaf, TownTerms
+from community.points.models.money import AnomalyLook, BudgetMove, BudgetSlot, PeriodClose, StatementLeaf, TownTerms
 from community.points.models.rules import Rule, RuleDraft, RuleObjection, RuleSet, RuleUsage, RuleVersion
 from community.points.models.shop import RewardItem, RewardOrder, StockMove, Supplier
 
@@ -35,6 +35,7 @@ __all__ = [
     "NEVER",
     "TXN_KINDS",
     "Account",
+    "AnomalyLook",
     "Appeal",
     "Award",
     "AwardVote",

@@ -60,6 +60,27 @@ class BudgetMove(Base):
     at: Mapped[dt.datetime]
 
 
+@append_only
+class AnomalyLook(Base):
+    """That somebody looked at a flag of the anomaly list, when it counted `size` rows, and what she found."""
+
+    __tablename__ = "anomaly_look"
+    __table_args__ = (
+        CheckConstraint("size > 0", name="size"),
+        CheckConstraint("words <> ''", name="words"),
+        Index("ix_anomaly_look_flag", "town_id", "flag"),
+    )
+
+    id: Mapped[int] = int_id()
+    town_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
+    # "pair:<approver>:<member>:2026-11": the kind of flag, whom it names, since when.
+    flag: Mapped[str] = mapped_column(String(80))
+    size: Mapped[int] = mapped_column(Integer)
+    words: Mapped[str] = mapped_column(String(200))
+    by_id: Mapped[Id] = mapped_column(ForeignKey("member.id"))
+    at: Mapped[dt.datetime]
+
+
 class TownTerms(Base):
     """A town's settings: from how many points on two people decide, days to answer an appeal, days to pick up."""
 

@@ -60,4 +60,4 @@ def set_up_town(actor: Actor, town_id: int, *, rules: Sequence[NewRule] = (), bu
         )  # fmt: skip
         session().execute(insert(RuleVersion.__table__), {"id": new_id(), "rule_id": rule_id, **version})  # type: ignore[arg-type]
     for year, amount in budgets.items():
-        fund(actor, town_id, year, amount)
+        fund(actor, town_id, year, amount, resolution=rules[0].resolution if rules else "")
