@@ -77,6 +77,8 @@ from community.points import (
     subscribers as points_subscribers,
     views as points_views,
 )
+from community.points.queries import cases as points_cases
+from community.points.services.cases import PURPOSE as CASE_PICTURES
 from community.points.views import panels as points_panels, todo as points_todo
 from community.teams import (
     queries as teams_queries,
@@ -226,7 +228,7 @@ def wire(app: Flask, settings: Settings) -> None:
     holdings.wire(HOLDINGS)
     messages_policies.circles.register(teams_queries.circles)
     places_hanging.team_paths.register(teams_desk.paths)
-    uploads.wire({places_hanging.PURPOSE: places_hanging.may_see})
+    uploads.wire({places_hanging.PURPOSE: places_hanging.may_see, CASE_PICTURES: points_cases.may_see})
     faults.keep_form.register(patrols_views.keep_scan)
     faults.keep_form.register(people_views.kept.panel)
     looks.member_scope.register(people_queries.home_path)

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from community.core import clock
 from community.core.scheduler import for_each
 from community.points.queries import awards, chain, lots
+from community.points.queries.cases import due as cases_due
 from community.points.services import awarding, budget, checking, deciding, expiring, sealing
+from community.points.services.cases import carry_out as carry_out_case
 
 _AT_ONCE = 500
 _TELL = "tell"
@@ -29,8 +31,9 @@ def expire_points() -> None:
 
 
 def post_decided() -> None:
-    """Carry out what was decided about waiting awards and may no longer be undone, one member a transaction."""
+    """Carry out what was decided and may no longer be undone: waiting awards by member, then cases one by one."""
     for_each(awards.decided(_AT_ONCE), deciding.carry_out)
+    for_each(cases_due(), carry_out_case)
 
 
 def seal_due() -> None:

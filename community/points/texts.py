@@ -23,11 +23,21 @@ DECIDED: dict[str, tuple[Text, Text | None]] = {
 # Why an award that waited was refused.
 REFUSED: dict[str, Text] = {
     "rejected": _("打卡核对为无效，不计分"),
+    "reviewed": _("复核没有通过，不计分"),
     "hour": _("这一小时已经计过一次分"),
     "day": _("这一天已经计过一次分"),
     "cap": _("这一天的积分已到上限"),
     "month": _("这个月的积分已到上限"),
     "erased": _("账号注销，不再发放"),
+}
+
+# What follows when an objection is granted.
+CONSEQUENCES: dict[str, Text] = {
+    "post": _("这一笔照规则记入"),
+    "review": _("算您一份复核意见：同意记入"),
+    "give_back": _("退还这一笔，有效期至少再留 30 天"),
+    "propose": _("按选定的规则提出补记，再由另一位决定"),
+    "explain": _("不动账，写明情况"),
 }
 
 

@@ -18,9 +18,10 @@ def assert_sound() -> None:
     assert not found, found
 
 
-def posted(member: Member) -> int:
+def posted(member: Member, asset: str = "points") -> int:
     """The balance as the account keeps it."""
-    return session().scalar(select(Account.posted).where(Account.subject_id == member.id)) or 0
+    mine = (Account.subject_id == member.id) & (Account.asset == asset)
+    return session().scalar(select(Account.posted).where(mine)) or 0
 
 
 def waiting(member: Member) -> list[tuple[Any, ...]]:

@@ -83,11 +83,7 @@ def award_manual(
     not hold there, for an amount that it does not allow, and for an act that it has awarded already. Needs
     `transaction()`.
     """
-    terms, town_id = _named(rule_version_id, earned_on, where)
-    if amount is not None and amount != terms.amount:
-        if terms.asset != "minutes" or not 0 < amount <= (terms.cap_day or terms.amount):
-            raise Conflict("amount_by_rule", _("分值由规则定，不能另填"), next_step=_("请选另一条规则，或者先改规则。"))
-        terms = replace(terms, amount=amount)
+    terms, town_id = manual_terms(rule_version_id, earned_on, where, amount)
     claim = Claim(
         terms=terms,
         town_id=town_id,
@@ -109,7 +105,8 @@ def award_manual(
     return outcome
 
 
-def _named(rule_version_id: int, earned_on: dt.date, where: str) -> tuple[Terms, int]:
+def manual_terms(rule_version_id: int, earned_on: dt.date, where: str, amount: int | None = None) -> tuple[Terms, int]:
+    """Return what a manual award by this version would be, and whose town's it is. Raises as `award_manual`."""
     named = version(rule_version_id)
     if named is None:
         raise NotFound
@@ -117,7 +114,12 @@ def _named(rule_version_id: int, earned_on: dt.date, where: str) -> tuple[Terms,
         raise Conflict("not_in_force", _("那一天这条规则还没生效，或者已经停用"), next_step=_("请选当天有效的规则。"))
     if not where.startswith(named.area_path):
         raise Conflict("elsewhere", _("这条规则只在另一个村社有效"), next_step=_("请选本村社或全镇街的规则。"))
-    return named.terms, named.town_id
+    terms = named.terms
+    if amount is not None and amount != terms.amount:
+        if terms.asset != "minutes" or not 0 < amount <= (terms.cap_day or terms.amount):
+            raise Conflict("amount_by_rule", _("分值由规则定，不能另填"), next_step=_("请选另一条规则，或者先改规则。"))
+        terms = replace(terms, amount=amount)
+    return terms, named.town_id
 
 
 def settle(

@@ -40,6 +40,11 @@ def decide_later(
     )
 
 
+def forget_decision(award_ids: Sequence[int]) -> None:
+    """Let held awards wait as before for the word that was taken back."""
+    _note(award_ids, _NOTHING)
+
+
 def undecide(evidence_ref: str) -> None:
     """Let the awards that rest on `evidence_ref` wait as before. Raises Conflict when the decision is carried out."""
     done = select(func.count()).where(Award.evidence_ref == evidence_ref, Award.state != "held")

@@ -97,6 +97,11 @@ def left_of(txn_id: int) -> int:
     return free if expires_on >= clock.today() else 0
 
 
+def open_amount(txn_id: int) -> int:
+    """Return how much of this posting was not reversed yet. Raises like `reverse`."""
+    return int(_granted(txn_id).amount) - _taken(_TXN.reverses_txn_id == txn_id)
+
+
 def _granted(txn_id: int) -> Any:
     row = session().execute(
         select(

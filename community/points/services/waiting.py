@@ -92,6 +92,11 @@ def waiting_for(evidence_ref: str) -> Sequence[Row[Any]]:
     return session().execute(_held().where(Award.evidence_ref == evidence_ref)).all()
 
 
+def waiting_one(award_id: int) -> Row[Any] | None:
+    """Return and lock one held award, None when it waits no longer."""
+    return session().execute(_held().where(Award.id == award_id)).first()
+
+
 def waiting_of(subject_id: int, reason: str) -> Sequence[Row[Any]]:
     """Return and lock the held awards of a member that wait for `reason`, town by town."""
     return session().execute(_held().where(Award.subject_id == subject_id, Award.reason_code == reason)).all()
@@ -200,9 +205,10 @@ def _settle(award_id: int, outcome: Outcome, by: By, words: str) -> None:
 
 
 def refuse_waiting(rows: Sequence[Row[Any]], by_id: int | None, words: str) -> None:
-    """Refuse held awards because the act itself was not confirmed; `words` are the deciding person's."""
+    """Refuse held awards because the act or the award itself was not confirmed; `words` are the deciding person's."""
     for row in rows:
-        _decide(row.award_id, "refused", by_id, "rejected", words, None)
+        code = "reviewed" if row.reason_code == "review" else "rejected"
+        _decide(row.award_id, "refused", by_id, code, words, None)
 
 
 def give_up(rows: Sequence[Row[Any]], why: str) -> None:
@@ -219,6 +225,17 @@ def keep_waiting(award_ids: Sequence[int], reason: str) -> None:
         .values(reason_code=reason)
         .execution_options(synchronize_session=False)
     )
+
+
+def reopen(award_id: int) -> Row[Any] | None:
+    """Let a refused award wait for review again, because its refusal was changed; returns it, None for any other."""
+    session().execute(
+        update(Award)
+        .where(Award.id == award_id, Award.state == "refused")
+        .values(state="held", reason_code="review", decided_at=None, decided_by=None, decision=None)
+        .execution_options(synchronize_session=False)
+    )
+    return waiting_one(award_id)
 
 
 def _decide(award_id: int, state: str, by_id: int | None, code: str, words: str, txn_id: int | None) -> None:
