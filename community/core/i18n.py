@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from flask_babel import get_locale, lazy_gettext, ngettext
+from flask_babel import force_locale, get_locale, lazy_gettext, ngettext
 from flask_babel.speaklater import LazyString
 
-__all__ = ["LazyString", "Text", "_", "either", "ngettext", "plain"]
+__all__ = ["LazyString", "Text", "_", "either", "english", "ngettext", "plain"]
 
 Text = str | LazyString
 
@@ -20,6 +21,12 @@ def _(text: str, **variables: Any) -> LazyString:
 def plain(text: str | LazyString) -> str:
     """Return `text` in the current reader's language."""
     return str(text)
+
+
+def english(make: Callable[[], str]) -> str:
+    """Return what `make` says when its texts are read in English, for what is kept in both languages."""
+    with force_locale("en"):
+        return make()
 
 
 def either(zh: str, en: str) -> LazyString:

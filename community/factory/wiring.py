@@ -79,7 +79,8 @@ from community.points import (
 )
 from community.points.queries import cases as points_cases
 from community.points.services.cases import PURPOSE as CASE_PICTURES
-from community.points.views import panels as points_panels, todo as points_todo
+from community.points.services import proposing as points_proposing
+from community.points.views import panels as points_panels, rule_todo as points_rule_todo, todo as points_todo
 from community.teams import (
     queries as teams_queries,
     subscribers as teams_subscribers,
@@ -162,6 +163,7 @@ QUEUES = (
     *people_todo.QUEUES,
     *places_todo.QUEUES,
     *points_todo.QUEUES,
+    *points_rule_todo.QUEUES,
 )
 
 JOBS: tuple[Job, ...] = (
@@ -185,6 +187,7 @@ JOBS: tuple[Job, ...] = (
     Job("check_ledgers", "community.points.jobs:check_ledgers", timedelta(days=1), at=time(2, 30)),
     Job("import_tables", "community.places.jobs:import_tables", timedelta(seconds=10)),
     Job("forget_fake_signs", "community.places.jobs:forget_fake_signs", timedelta(days=1)),
+    Job("adopt_rules", "community.points.jobs:adopt_rules", timedelta(minutes=10)),
     Job("post_waiting", "community.points.jobs:post_waiting", timedelta(minutes=10)),
 )
 
@@ -228,7 +231,7 @@ def wire(app: Flask, settings: Settings) -> None:
     holdings.wire(HOLDINGS)
     messages_policies.circles.register(teams_queries.circles)
     places_hanging.team_paths.register(teams_desk.paths)
-    uploads.wire({places_hanging.PURPOSE: places_hanging.may_see, CASE_PICTURES: points_cases.may_see})
+    uploads.wire({places_hanging.PURPOSE: places_hanging.may_see, points_proposing.PURPOSE: points_proposing.may_see, CASE_PICTURES: points_cases.may_see})
     faults.keep_form.register(patrols_views.keep_scan)
     faults.keep_form.register(people_views.kept.panel)
     looks.member_scope.register(people_queries.home_path)

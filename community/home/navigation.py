@@ -48,6 +48,7 @@ _SECTIONS: tuple[tuple[str, Perm, Text, str], ...] = (
     ("places.posts", Perm.POST_READ, _("岗点"), "pin"),
     ("patrols.desk", Perm.CHECKIN_READ, _("打卡记录"), "tick"),
     ("points.awards", Perm.AWARD_READ, _("积分"), "star"),
+    ("points.rule_sets_desk", Perm.AWARD_READ, _("规则"), "ballot"),
     ("messages.desk_announcements", Perm.ANNOUNCEMENT_MANAGE, _("公告"), "megaphone"),
     ("access.grants", Perm.GRANT_READ, _("授权"), "shield"),
     ("audit.entries", Perm.AUDIT_READ, _("审计记录"), "book"),

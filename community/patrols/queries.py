@@ -305,3 +305,28 @@ def decided_between(ids: Sequence[int]) -> bool:
     event = CheckInEvent.__table__.c
     found = select(event.id).where(event.by_id.in_(ids), event.member_id.in_(ids), event.by_id != event.member_id)
     return session().execute(found.limit(1)).first() is not None or teams.decided_between(ids)
+
+
+# --- for rules that are tried on the past ---
+
+
+def accepted_count(path: str, since: dt.datetime, until: dt.datetime) -> int:
+    """Return how many accepted check-ins lie at or below the area `path`, from `since` to before `until`."""
+    return session().scalar(select(func.count(_C.id)).where(*_accepted(path, since, until))) or 0
+
+
+def accepted_between(path: str, since: dt.datetime, until: dt.datetime, *, share: int = 1) -> Sequence[Any]:
+    """Return these check-ins of verified members, oldest first; with `share` only those of every so-manieth member."""
+    wanted = (
+        select(_C.id, _C.member_id, _C.team_id, _C.scope_path, _C.used_at, _C.grade, _POST.name.label("place"))
+        .join(places.POST, _POST.id == _C.post_id)
+        .join(people.MEMBER, people.MEMBER.c.id == _C.member_id)
+        .where(*_accepted(path, since, until), people.MEMBER.c.verified_at.is_not(None))
+    )
+    if share > 1:
+        wanted = wanted.where(_C.member_id % share == 0)
+    return session().execute(wanted.order_by(_C.used_at, _C.id)).all()
+
+
+def _accepted(path: str, since: dt.datetime, until: dt.datetime) -> tuple[ColumnElement[bool], ...]:
+    return under(_C.scope_path, (path,)), _C.status == "accepted", _C.used_at >= since, _C.used_at < until

@@ -8,7 +8,7 @@ from community.core import clock
 from community.core.scheduler import for_each
 from community.points.queries import awards, chain, lots
 from community.points.queries.cases import due as cases_due
-from community.points.services import awarding, budget, checking, deciding, expiring, sealing
+from community.points.services import adopting, awarding, budget, checking, deciding, expiring, sealing
 from community.points.services.cases import carry_out as carry_out_case
 
 _AT_ONCE = 500
@@ -34,6 +34,11 @@ def post_decided() -> None:
     """Carry out what was decided and may no longer be undone: waiting awards by member, then cases one by one."""
     for_each(awards.decided(_AT_ONCE), deciding.carry_out)
     for_each(cases_due(), carry_out_case)
+
+
+def adopt_rules() -> None:
+    """Bring the rule sets into force whose day has come, a set a transaction (`services.adopting`)."""
+    for_each(adopting.due(), adopting.bring_in)
 
 
 def seal_due() -> None:

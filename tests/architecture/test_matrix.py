@@ -42,9 +42,12 @@ SPECIAL = {
     "/sign-in/sms": {404},
     "/pictures/<uuid:upload_id>": {404},
     "/p/<token>/photo": {404},
+    # What it takes depends on the state of the set.
+    "/desk/rules/<uuid:set_id>/withdraw": {403},
+    "/desk/rules/<uuid:set_id>/objections/<id:objection_id>": {403},
 }
 # Pages whose things are public.
-OPEN_PLACES = re.compile(r"^/(p|join|kiosk|announcements|static)/")
+OPEN_PLACES = re.compile(r"^/(p|join|kiosk|announcements|static|rules)/")
 
 
 @pytest.fixture

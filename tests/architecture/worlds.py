@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -17,7 +18,7 @@ from community.people import cards, requests
 from community.people.models import Member
 from community.places import fakes
 from community.places.models import Area, Post
-from community.points.models import Txn
+from community.points.models import RuleDraft, RuleObjection, RuleSet, Txn
 from community.teams.models import Team
 from tests.factories.access import actor_of, make_grant
 from tests.factories.patrols import scan, token_of
@@ -102,6 +103,7 @@ def make_world(district: Area, name: str) -> World:
         assert fake
         card = cards.url_of(make_card(volunteer, applicant)).rpartition("/")[2]
     urls = {
+        **_rules(village, volunteer, twin),
         "card": card,
         "report_id": str(fake.id),
         "member_id": str(applicant.id),
@@ -134,6 +136,26 @@ def make_world(district: Area, name: str) -> World:
         "grant_id": str(held.id),
     }
     return World(town, village, post, urls["token"], team, volunteer, urls)
+
+
+def _rules(village: Area, writer: Member, publisher: Member) -> dict[str, str]:
+    """A published set of the village with a rule and an objection."""
+    with transaction():
+        found = RuleSet(
+            town_id=village.town_id, area_id=village.id, scope_path=village.path, title="冬季规则", state="published",
+            created_by=writer.id, created_at=clock.now(), changed_at=clock.now(), resolution_no="7",
+            resolution_body="居民代表会议", published_by=publisher.id, published_on=clock.today(),
+            effective_on=clock.today() + dt.timedelta(days=8),
+        )  # fmt: skip
+        session().add(found)
+        session().flush()
+        draft = RuleDraft(
+            rule_set_id=found.id, code="V01", trigger="CheckInAccepted", amount=2, cap_month=40, text_zh="打卡记两分",
+            text_en="",
+        )  # fmt: skip
+        objection = RuleObjection(rule_set_id=found.id, member_id=writer.id, words="太少了吧", at=clock.now())
+        session().add_all([draft, objection])
+    return {"set_id": str(found.id), "draft_id": str(draft.id), "objection_id": str(objection.id)}
 
 
 def copy_of(member: Member) -> int:

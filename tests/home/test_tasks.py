@@ -38,7 +38,8 @@ def test_queues_count_what_lies_in_ones_own_area():
         for place in (village, village, elsewhere):
             make_member(place, verified=False)
             make_membership(make_member(place), make_team(place), "applied")
-    assert counts(admin) == {"teams.applications": 2, "patrols.desk": 0, "people.desk_people": 2, "points.awards": 0}
+    here = {"teams.applications": 2, "patrols.desk": 0, "people.desk_people": 2, "points.awards": 0}
+    assert counts(admin) == dict.fromkeys(counts(admin), 0) | here
     assert tasks.places(actor_of(admin)) == "晚潮社区"
 
 

@@ -1,0 +1,137 @@
+"""Bringing a rule set into force: its drafts become versions of rules. The past keeps its rules."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+
+from sqlalchemy import update
+
+from community.audit import services as audit
+from community.core import clock
+from community.core.authz import system_actor
+from community.core.db import session
+from community.core.i18n import _
+from community.messages import kinds, services as messages
+from community.points.models import Rule, RuleDraft, RuleSet, RuleVersion
+from community.points.queries import rule_sets
+
+# From then on, in the evening before its day, a set is written down as versions: from midnight on they are judged by
+# their own date, whenever the job runs.
+EVENING = dt.time(23, 30)
+_DAY = dt.timedelta(days=1)
+
+kinds.register(
+    "points.rules_in_force",
+    _("规则“%(title)s”从 %(day)s 起施行"),
+    _("以前的事仍按以前的规则。"),
+)
+kinds.register(
+    "points.rules_postponed",
+    _("规则“%(title)s”推迟到 %(day)s"),
+    _("还有 %(count)s 条异议没有答复。答复以后才会施行，请尽快答复。"),
+)
+
+
+def due() -> list[uuid.UUID]:
+    """Return the sets to bring into force now."""
+    now = clock.local(clock.now())
+    return list(rule_sets.due(now.date() + _DAY if now.time() >= EVENING else now.date()))
+
+
+def bring_in(set_id: uuid.UUID) -> bool:
+    """Bring a published set into force, or put it off by a day while an objection has no answer; say whether it is now.
+
+    It never begins earlier than tomorrow, however late this runs: what was done today was done under today's rules.
+    Needs `transaction()`.
+    """
+    rule_set = rule_sets.one(set_id, lock=True)
+    tomorrow = clock.today() + _DAY
+    if rule_set.state != "published" or rule_set.effective_on is None or rule_set.effective_on > tomorrow:
+        return False
+    waiting = rule_sets.unanswered(set_id)
+    if waiting:
+        _postpone(rule_set, tomorrow + _DAY, waiting)
+        return False
+    start = max(rule_set.effective_on, tomorrow)
+    write_versions(rule_set, start)
+    rule_set.state, rule_set.effective_on, rule_set.ended_at = "in_force", start, clock.now()
+    _record("points.rules_in_force", rule_set, {"day": start.isoformat()})
+    for member_id in _makers(rule_set):
+        messages.notify(member_id, "points.rules_in_force", {"title": rule_set.title, "day": start}, _page(rule_set))
+    return True
+
+
+def write_versions(rule_set: RuleSet, start: dt.date) -> list[int]:
+    """Write what the set says as versions from `start` on; return their ids. Needs `transaction()`."""
+    resolution = f"{rule_set.resolution_body} {rule_set.resolution_no}".strip()
+    made = []
+    for draft in rule_sets.drafts(rule_set.id):
+        rule_id, number = _rule(rule_set, draft, start)
+        if draft.ends:
+            continue
+        version = RuleVersion(
+            rule_id=rule_id,
+            version=str(number),
+            trigger=draft.trigger,
+            min_grade=draft.min_grade,
+            amount=draft.amount,
+            once_per=draft.once_per,
+            cap_day=draft.cap_day,
+            expires_months=draft.expires_months,
+            text_zh=draft.text_zh,
+            text_en=draft.text_en,
+            resolution=resolution[:120],
+            published_on=min(rule_set.published_on or start, start),
+            effective_on=start,
+            asset=draft.asset,
+            team_kind=draft.team_kind,
+            cap_month=draft.cap_month,
+            review=draft.review,
+            rule_set_id=rule_set.id,
+        )
+        session().add(version)
+        session().flush()
+        made.append(version.id)
+    return made
+
+
+def _rule(rule_set: RuleSet, draft: RuleDraft, start: dt.date) -> tuple[int, int]:
+    """Return the rule of a draft, made if it is new, and the number of its next version; what held before ends."""
+    if draft.rule_id is None:
+        village = rule_set.area_id if rule_set.area_id != rule_set.town_id else None
+        rule = Rule(town_id=rule_set.town_id, code=draft.code, area_id=village)
+        session().add(rule)
+        session().flush()
+        return rule.id, 1
+    newest = rule_sets.newest_of(draft.rule_id)
+    if newest is not None and (newest.ends_on is None or newest.ends_on >= start):
+        session().execute(
+            update(RuleVersion)
+            .where(RuleVersion.id == newest.id)
+            .values(ends_on=start - _DAY)
+            .execution_options(synchronize_session=False)
+        )
+    return draft.rule_id, int(newest.version) + 1 if newest is not None and newest.version.isdigit() else 1
+
+
+def _postpone(rule_set: RuleSet, day: dt.date, waiting: int) -> None:
+    rule_set.effective_on = day
+    _record("points.rules_postponed", rule_set, {"day": day.isoformat(), "count": waiting})
+    params = {"title": rule_set.title, "day": day, "count": waiting}
+    for member_id in _makers(rule_set):
+        messages.notify(member_id, "points.rules_postponed", params, _page(rule_set))
+
+
+def _record(act: str, rule_set: RuleSet, details: dict[str, object]) -> None:
+    audit.record(
+        system_actor("rules"), act, "rule_set", str(rule_set.id), scope_path=rule_set.scope_path, details=details
+    )
+
+
+def _makers(rule_set: RuleSet) -> list[int]:
+    return [one for one in (rule_set.created_by, rule_set.published_by) if one]
+
+
+def _page(rule_set: RuleSet) -> str:
+    return f"/desk/rules/{rule_set.id}"
