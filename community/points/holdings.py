@@ -54,6 +54,7 @@ _LINES = Kept(
     words={
         "id": _("编号"),
         "kind": _("种类"),
+        "asset": _("积分或分钟"),
         "delta": _("增减"),
         "balance_after": _("余额"),
         "effective_on": _("哪一天"),
@@ -66,6 +67,7 @@ _LINES = Kept(
         select(
             Txn.id,
             Txn.kind,
+            Transfer.asset,
             Entry.delta,
             Entry.balance_after,
             Txn.effective_on,
@@ -76,11 +78,22 @@ _LINES = Kept(
         )
         .join(Transfer, Transfer.txn_id == Txn.id)
         .join(Entry, Entry.transfer_id == Transfer.id)
+        .join(Account, Account.id == Entry.account_id)
         .outerjoin(Lot, Lot.transfer_id == Transfer.id)
-        .where(Txn.subject_id.in_(ids))
-        .order_by(Txn.id)
+        .where(Account.subject_id.in_(ids))
+        .order_by(Txn.id, Entry.seq)
     ),
-    choices={"kind": {"award": _("奖励"), "redeem": _("兑换"), "expire": _("到期"), "reverse": _("更正")}},
+    choices={
+        "kind": {
+            "award": _("奖励"),
+            "redeem": _("兑换"),
+            "donate": _("捐赠"),
+            "expire": _("到期"),
+            "reverse": _("更正"),
+            "adjust": _("调整"),
+        },
+        "asset": _ASSETS,
+    },
     endpoint="points.mine",
 )
 

@@ -31,8 +31,9 @@ CHECKIN = [
     "INSERT checkin_event",
 ]
 AWARD = [
-    # which rules it meets, whether it was awarded before, what is used of the hour and the day, who pays
-    "SELECT account txn award rule_usage rule_usage rule_version rule",
+    # which rules of the place and of her kind of team it meets, whether it was awarded before, what is used of the
+    # hour, the day and the month, who pays
+    "SELECT account txn award rule_usage rule_usage rule_usage rule_version rule team area",
     "INSERT rule_usage",  # takes from the hour and the day, or nothing
     "UPDATE budget_slot budget_slot",  # takes from a slot of the town's budget that nobody holds, or nothing
     "INSERT account",  # opens her account or adds to it, and locks it

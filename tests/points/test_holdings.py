@@ -2,10 +2,14 @@
 
 import pytest
 
+from community.core import clock
 from community.core.db import transaction
 from community.core.events import emit
 from community.core.holdings import copy
 from community.points import holdings
+from community.points.services import holding
+from community.points.services.posting import By
+from tests.factories.ledger import give, make_item, make_order
 from tests.factories.people import make_member
 from tests.factories.places import make_village
 from tests.factories.points import accepted, flagged, open_books, town_of
@@ -35,3 +39,18 @@ def test_lines_add_up_to_the_account_and_what_waits_stands_beside_it(frozen_cloc
         (5, "held", "flagged")
     ]
     assert told("caps", member.id)
+
+
+def test_of_an_order_that_two_people_paid_each_reads_her_own_line_and_not_the_other_ones_balance() -> None:
+    with transaction():
+        village = make_village()
+        open_books(town_of(village))
+        member, other, keeper = (make_member(village) for _one in range(3))
+        give(member, village, 4)
+        give(other, village, 90)
+        order_id = make_order(member, make_item(village, keeper), 10)
+        for who, amount in ((member, 4), (other, 6)):
+            holding.hold(town_of(village).id, who.id, amount, order_id=order_id, expires_at=clock.now())
+        holding.post(order_id, kind="redeem", by=By(keeper.id), evidence_ref=f"order:{order_id}", explain={})
+    assert [(line["delta"], line["balance_after"]) for line in told("lines", member.id)] == [(4, 4), (-4, 0)]
+    assert [(line["delta"], line["balance_after"]) for line in told("lines", other.id)] == [(90, 90), (-6, 84)]
