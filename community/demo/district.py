@@ -151,6 +151,9 @@ class BudgetPlan:
     town: AreaPlan
     points: int | None
     held_awards: int
+    # What a point costs, and the resolutions of January and June.
+    fen: int
+    resolutions: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -211,7 +214,10 @@ def read_district(path: Path = DISTRICT_FILE) -> District:
         applications=tuple(_application(row, find) for row in raw["applications"]),
         rules=tuple(_rule(row) for row in raw["rules"]),
         budgets=tuple(
-            BudgetPlan(find(row["town"]), row.get("points"), row.get("held_awards", 0)) for row in raw["budgets"]
+            BudgetPlan(
+                find(row["town"]), row.get("points"), row.get("held_awards", 0), row["fen"], tuple(row["resolutions"])
+            )
+            for row in raw["budgets"]
         ),
         accepted_reasons=tuple(raw["settlement_reasons"]["accepted"]),
         rejected_reasons=tuple(raw["settlement_reasons"]["rejected"]),

@@ -143,7 +143,17 @@ class _History:
             town_id = towns[plan.town.code]
             for year in range(self.loaded.first_day.year, self.loaded.today.year + 1):
                 amount = self._budget(plan, spent[town_id, year], this_year=year == self.loaded.today.year)
-                budget.fund(self.actor, town_id, year, amount)
+                self._fund(plan, town_id, year, amount)
+
+    def _fund(self, plan: BudgetPlan, town_id: int, year: int, amount: int) -> None:
+        """Decide the year's budget in January, a fifth of it only in June when that has come."""
+        january, june, today = dt.date(year, 1, 15), dt.date(year, 6, 15), self.loaded.today
+        steps = [(min(january, today), amount)]
+        if june <= today:
+            steps = [(january, amount - amount // 5), (june, amount)]
+        for (day, so_far), resolution in zip(steps, plan.resolutions, strict=False):
+            with clock.frozen(clock.at_local(day, dt.time(10))):
+                budget.fund(self.actor, town_id, year, so_far, resolution=resolution, fen_per_point=plan.fen)
 
     def _budget(self, plan: BudgetPlan, spent: int, *, this_year: bool) -> int:
         if plan.held_awards and this_year:

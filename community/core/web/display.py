@@ -65,6 +65,12 @@ def signed_points(amount: int) -> str:
     return f"+{amount:,}" if amount > 0 else points(amount)
 
 
+def yuan(fen: int) -> str:
+    """Return an amount of money given in fen: "¥1,280", "¥0.50", "−¥3"."""
+    whole, rest = divmod(abs(fen), 100)
+    return f"{MINUS if fen < 0 else ''}¥{whole:,}" + (f".{rest:02d}" if rest else "")
+
+
 def mask_name(name: str | None) -> str:
     """Return a name for the public: the surname and two stars whatever its length, "王**", "欧阳**", "A**"."""
     name = (name or "").strip()
@@ -92,6 +98,7 @@ FILTERS: Mapping[str, Callable[..., Any]] = MappingProxyType(
         "last_day": last_day,
         "points": points,
         "signed_points": signed_points,
+        "yuan": yuan,
         "mask_name": mask_name,
         "code4": code4,
     }

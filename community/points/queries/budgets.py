@@ -40,14 +40,14 @@ def years(town_id: int) -> list[Year]:
 
 def moves(town_id: int) -> Sequence[BudgetMove]:
     """Return how the town's budgets came about, newest first."""
-    wanted = select(BudgetMove).where(BudgetMove.town_id == town_id).order_by(BudgetMove.id.desc())
+    wanted = select(BudgetMove).where(BudgetMove.town_id == town_id).order_by(BudgetMove.at.desc(), BudgetMove.id.desc())
     return session().scalars(wanted).all()
 
 
 def price(town_id: int) -> int:
     """Return what a point costs in fen, as it was last decided; 0 when nobody said so."""
-    wanted = select(_MOVE.fen_per_point).where(_MOVE.town_id == town_id).order_by(_MOVE.id.desc()).limit(1)
-    return session().scalar(wanted) or 0
+    wanted = select(_MOVE.fen_per_point).where(_MOVE.town_id == town_id).order_by(_MOVE.at.desc(), _MOVE.id.desc())
+    return session().scalar(wanted.limit(1)) or 0
 
 
 def funded(town_id: int) -> int:

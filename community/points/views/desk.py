@@ -1,16 +1,16 @@
-"""The desk: awards that wait in one's area, a posting of somebody else, the budgets of one's towns. All read-only."""
+"""The desk: awards that wait in one's area, a posting of somebody else. All read-only."""
 
 from __future__ import annotations
 
 from flask import render_template, request
 
 from community.audit.looks import audits_look
-from community.core.authz import Perm
+from community.core.authz import Perm, can
 from community.core.errors import NotFound
-from community.core.web.rights import granted, requires
+from community.core.web.rights import granted
 from community.core.web.session import must_be_signed_in
 from community.points.texts import WAITS
-from community.points.views import pages
+from community.points.views import case_pages, pages
 from community.points.views.blueprint import bp
 from community.points.views.own import number
 
@@ -30,10 +30,6 @@ def award(member_id: int, txn_id: int) -> str:
     page = pages.proof(must_be_signed_in(), txn_id)
     if page.member_id != member_id:
         raise NotFound
-    return render_template("points/award.html", page=page)
-
-
-@bp.get("/desk/budget")
-@requires(Perm.BUDGET_READ)
-def budget() -> str:
-    return render_template("points/budget.html", budgets=pages.budgets(must_be_signed_in()))
+    actor = must_be_signed_in()
+    reversible = page.kind == "award" and can(actor, Perm.AWARD_PROPOSE, page) and not page.own
+    return render_template("points/award.html", page=page, case=case_pages.behind(txn_id), reversible=reversible)

@@ -19,7 +19,6 @@ from community.points import texts
 from community.points.models import NEVER, Award
 from community.points.queries import accounts, awards
 from community.points.queries.accounts import Purse
-from community.points.queries.awards import TownBudget
 from community.points.views import lines
 
 
@@ -45,6 +44,8 @@ class Waiting:
     next: Text | None
     held: bool
     evidence: str
+    award_id: int = 0
+    member_id: int = 0
     member: str = ""
 
 
@@ -70,6 +71,7 @@ class Proof:
     own: bool
     member_id: int
     member: str
+    scope_path: str
     evidence: str
     steps: Sequence[tuple[Text, Text]]
     decided: Text
@@ -147,6 +149,7 @@ def proof(actor: Actor, txn_id: int) -> Proof:
         own=actor.is_me(found.owner_id),
         member_id=found.owner_id,
         member=names.get(row.subject_id, ""),
+        scope_path=found.scope_path,
         evidence=_evidence(row.evidence_ref),
         steps=lines.steps(row.kind, row.delta, row.balance_after, explain),
         decided=lines.decided(row, names),
@@ -207,11 +210,6 @@ def queue(actor: Actor, reason: str, before: int | None) -> Queue:
     )
 
 
-def budgets(actor: Actor) -> list[TownBudget]:
-    """Return the budgets of the towns in the actor's area."""
-    return awards.budgets(actor)
-
-
 def _name(actor: Actor, row: Any) -> str:
     return row.member_name if can(actor, Perm.MEMBER_READ, row.Award) else mask_name(row.member_name)
 
@@ -240,6 +238,8 @@ def _waiting(award: Award, member: str = "") -> Waiting:
         next=waits[1] if held else (words or None),
         held=held,
         evidence=_evidence(award.evidence_ref),
+        award_id=award.id,
+        member_id=award.subject_id,
         member=member,
     )
 

@@ -91,3 +91,11 @@ def test_a_masked_name_keeps_the_surname_only_and_hides_the_length(name: str | N
 @pytest.mark.parametrize(("code", "shown"), [("7k3m9qxw", "7k3m 9qxw"), ("7k3m9", "7k3m 9"), ("", ""), (None, "")])
 def test_a_code_is_read_in_fours(code: str | None, shown: str) -> None:
     assert display.code4(code) == shown
+
+
+@pytest.mark.parametrize(
+    ("fen", "shown"),
+    [(0, "¥0"), (5, "¥0.05"), (50, "¥0.50"), (100, "¥1"), (128_050, "¥1,280.50"), (-300, "−¥3"), (-5, "−¥0.05")],
+)
+def test_money_is_told_in_yuan(fen: int, shown: str) -> None:
+    assert display.yuan(fen) == shown
