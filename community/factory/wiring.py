@@ -182,6 +182,7 @@ JOBS: tuple[Job, ...] = (
     Job("forget_runs", "community.home.jobs:forget_runs", timedelta(days=1), at=time(3, 50)),
     Job("forget_sent", "community.messages.jobs:forget_sent", timedelta(hours=6)),
     Job("expire_points", "community.points.jobs:expire_points", timedelta(days=1), at=time(0, 20)),
+    Job("expire_orders", "community.points.jobs:expire_orders", timedelta(minutes=10)),
     Job("post_decided", "community.points.jobs:post_decided", timedelta(seconds=10)),
     Job("seal_due", "community.points.jobs:seal_due", timedelta(seconds=10)),
     Job("check_ledgers", "community.points.jobs:check_ledgers", timedelta(days=1), at=time(2, 30)),

@@ -13,8 +13,8 @@ from community.core.web.rights import public
 from community.home.views import bp
 from community.places import codes
 
-# The first part of the addresses in our codes: signs, and the cards of members.
-FOLLOWED = ("p", "m")
+# The first part of the addresses in our codes: signs, the cards of members, and pick-up codes.
+FOLLOWED = ("p", "m", "o")
 
 
 @bp.get("/scan")

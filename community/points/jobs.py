@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from community.core import clock
+from community.core.authz import system_actor
 from community.core.scheduler import for_each
-from community.points.queries import awards, chain, lots
+from community.points.queries import awards, chain, lots, shop
 from community.points.queries.cases import due as cases_due
-from community.points.services import adopting, awarding, budget, checking, deciding, expiring, sealing
+from community.points.services import adopting, awarding, budget, checking, deciding, expiring, handing, sealing
 from community.points.services.cases import carry_out as carry_out_case
 
 _AT_ONCE = 500
@@ -50,6 +51,12 @@ def check_ledgers() -> None:
     """Seal what waits and look over every town's books, as every night; a red one freezes redeeming in that town."""
     seal_due()
     for_each(chain.towns(), checking.look_over)
+
+
+def expire_orders() -> None:
+    """End orders that nobody fetched in time, one a transaction: the points go back to their members."""
+    actor = system_actor("expire_orders")
+    for_each(shop.overdue(), lambda order_id: handing.expire(actor, order_id))
 
 
 def _unsealed() -> Iterator[int]:

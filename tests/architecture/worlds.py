@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -18,9 +19,11 @@ from community.people import cards, requests
 from community.people.models import Member
 from community.places import fakes
 from community.places.models import Area, Post
-from community.points.models import RuleDraft, RuleObjection, RuleSet, Txn
+from community.points.models import RewardItem, RuleDraft, RuleObjection, RuleSet, Txn
+from community.points.services import ordering
 from community.teams.models import Team
 from tests.factories.access import actor_of, make_grant
+from tests.factories.ledger import give, make_item, make_supplier
 from tests.factories.patrols import scan, token_of
 from tests.factories.people import give_consent, make_card, make_member
 from tests.factories.places import make_area, make_post, make_print, make_run, make_unit, make_village
@@ -37,6 +40,7 @@ STAFF = {
     "grid_worker": "village",
     "team_leader": "team",
     "system_admin": "district",
+    "shop_keeper": "town",
 }
 
 
@@ -102,8 +106,15 @@ def make_world(district: Area, name: str) -> World:
         fake = fakes.report(f"{post.code8}.1a.0000000000000000", "")
         assert fake
         card = cards.url_of(make_card(volunteer, applicant)).rpartition("/")[2]
+    with transaction():
+        reward = make_item(village, worker)
+        supplier = make_supplier(town)
+        order = make_held_order(volunteer, reward)
     urls = {
         **_rules(village, volunteer, twin),
+        "item_id": str(reward.id),
+        "supplier_id": str(supplier.id),
+        "order_id": str(order),
         "card": card,
         "report_id": str(fake.id),
         "member_id": str(applicant.id),
@@ -162,6 +173,12 @@ def copy_of(member: Member) -> int:
     """A copy of her data that the member has asked for."""
     with transaction():
         return requests.ask_copy(actor_of(member)).id
+
+
+def make_held_order(member: Member, item: RewardItem) -> uuid.UUID:
+    """An order of the member that waits to be picked up. Call inside `with transaction():`."""
+    give(member, session().get_one(Area, item.town_id), item.points)
+    return ordering.reserve(actor_of(member), item.id)
 
 
 def make_people(world: World, district: Area) -> dict[str, Member]:

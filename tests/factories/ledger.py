@@ -13,7 +13,7 @@ from community.core.db import session
 from community.core.ids import new_uuid
 from community.people.models import Member
 from community.places.models import Area
-from community.points.models import RewardItem, RewardOrder, StockMove
+from community.points.models import RewardItem, RewardOrder, StockMove, Supplier
 from community.points.services.adjusting import adjust
 from community.points.services.posting import By
 
@@ -45,6 +45,14 @@ def make_item(area: Area, by: Member, **overrides: Any) -> RewardItem:
     session().add(item)
     session().flush()
     return item
+
+
+def make_supplier(town: Area, name: str = "利民粮油店") -> Supplier:
+    """Who provides rewards of the town."""
+    made = Supplier(town_id=town.id, name=name, contact="王老板", created_at=clock.now())
+    session().add(made)
+    session().flush()
+    return made
 
 
 def make_order(member: Member, item: RewardItem, points: int, **overrides: Any) -> uuid.UUID:
