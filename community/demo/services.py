@@ -11,6 +11,7 @@ from community.core.errors import DomainError
 from community.core.i18n import _
 from community.demo.district import District, read_district
 from community.demo.history import load_history
+from community.demo.ledger import load_ledger
 from community.demo.loading import load_district
 from community.demo.notices import load_notices
 from community.demo.people import SMALLEST_DEMO
@@ -66,6 +67,7 @@ def load_demo(
     load_privacy(actor, loaded)
     load_staff(actor, loaded)
     load_pictures(actor, loaded)
+    load_ledger(actor, loaded)
     audit.record(
         actor,
         "demo.load",

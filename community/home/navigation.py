@@ -49,7 +49,7 @@ _SECTIONS: tuple[tuple[str, Perm, Text, str], ...] = (
     ("patrols.desk", Perm.CHECKIN_READ, _("打卡记录"), "tick"),
     ("points.awards", Perm.AWARD_READ, _("积分"), "star"),
     ("points.rule_sets_desk", Perm.AWARD_READ, _("规则"), "ballot"),
-    ("points.reward_desk", Perm.REWARD_HAND, _("兑换发放"), "hands"),
+    ("points.months_desk", Perm.MONTH_READ, _("月结"), "list"),
     ("messages.desk_announcements", Perm.ANNOUNCEMENT_MANAGE, _("公告"), "megaphone"),
     ("access.grants", Perm.GRANT_READ, _("授权"), "shield"),
     ("audit.entries", Perm.AUDIT_READ, _("审计记录"), "book"),
@@ -92,5 +92,6 @@ def foot() -> list[Entry]:
     return [
         Entry("home.help", _("帮助"), "info"),
         Entry("home.search", _("查找"), "search"),
+        Entry("points.ledger", _("账本公开"), "shield"),
         Entry("home.accessibility", _("无障碍"), "people"),
     ]

@@ -40,8 +40,6 @@ SPECIAL = {
     "/desk/decide": {404},
     "/sign-in/demo": {404},
     "/sign-in/sms": {404},
-    # Who scans a pick-up code is led on, or hears that it is for the desk.
-    "/o/<uuid:order_id>": {303, 403},
     "/pictures/<uuid:upload_id>": {404},
     "/p/<token>/photo": {404},
     # What it takes depends on the state of the set.
@@ -49,7 +47,7 @@ SPECIAL = {
     "/desk/rules/<uuid:set_id>/objections/<id:objection_id>": {403},
 }
 # Pages whose things are public.
-OPEN_PLACES = re.compile(r"^/(p|join|kiosk|announcements|static|shop/items|rules)/")
+OPEN_PLACES = re.compile(r"^/(p|join|kiosk|announcements|static|rules)/")
 
 
 @pytest.fixture

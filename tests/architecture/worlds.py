@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from community.core import clock
+from community.core.authz import system_actor
 from community.core.db import session, transaction
 from community.core.ids import new_code, new_id, new_uuid
 from community.messages.models import Announcement
@@ -19,17 +19,17 @@ from community.people import cards, requests
 from community.people.models import Member
 from community.places import fakes
 from community.places.models import Area, Post
-from community.points.models import RewardItem, RuleDraft, RuleObjection, RuleSet, Txn
-from community.points.services import ordering
+from community.points.models import RuleDraft, RuleObjection, RuleSet, Txn
 from community.teams.models import Team
 from tests.factories.access import actor_of, make_grant
-from tests.factories.ledger import give, make_item, make_supplier
 from tests.factories.patrols import scan, token_of
 from tests.factories.people import give_consent, make_card, make_member
 from tests.factories.places import make_area, make_post, make_print, make_run, make_unit, make_village
 from tests.factories.points import open_books
 from tests.factories.teams import make_membership, make_team
 
+# The month in which a world's things happened.
+MONTH = dt.date(2026, 11, 1)
 # People without a role of the desk: members of teams are members like others.
 MEMBERS = ("resident", "captain", "rider")
 STAFF = {
@@ -40,7 +40,6 @@ STAFF = {
     "grid_worker": "village",
     "team_leader": "team",
     "system_admin": "district",
-    "shop_keeper": "town",
 }
 
 
@@ -106,15 +105,8 @@ def make_world(district: Area, name: str) -> World:
         fake = fakes.report(f"{post.code8}.1a.0000000000000000", "")
         assert fake
         card = cards.url_of(make_card(volunteer, applicant)).rpartition("/")[2]
-    with transaction():
-        reward = make_item(village, worker)
-        supplier = make_supplier(town)
-        order = make_held_order(volunteer, reward)
     urls = {
         **_rules(village, volunteer, twin),
-        "item_id": str(reward.id),
-        "supplier_id": str(supplier.id),
-        "order_id": str(order),
         "card": card,
         "report_id": str(fake.id),
         "member_id": str(applicant.id),
@@ -145,6 +137,10 @@ def make_world(district: Area, name: str) -> World:
         # The verified namesake of the applicant, and somebody's office.
         "into_id": str(twin.id),
         "grant_id": str(held.id),
+        "town_id": str(town.id),
+        "town_code": town.code,
+        "account_id": str(account),
+        "month": MONTH.strftime("%Y-%m"),
     }
     return World(town, village, post, urls["token"], team, volunteer, urls)
 
@@ -169,16 +165,21 @@ def _rules(village: Area, writer: Member, publisher: Member) -> dict[str, str]:
     return {"set_id": str(found.id), "draft_id": str(draft.id), "objection_id": str(objection.id)}
 
 
+def publish_month(town: Area) -> None:
+    """Close the month of the tests for good, as it will have been done in a month's time."""
+    system = system_actor("tests")
+    with clock.frozen("2026-12-02T04:00:00Z") as later:
+        with transaction():
+            closing.draft(system, town.id, MONTH)
+        later.tick(days=closing.WINDOW + 1)
+        with transaction():
+            closing.publish(system, town.id, MONTH)
+
+
 def copy_of(member: Member) -> int:
     """A copy of her data that the member has asked for."""
     with transaction():
         return requests.ask_copy(actor_of(member)).id
-
-
-def make_held_order(member: Member, item: RewardItem) -> uuid.UUID:
-    """An order of the member that waits to be picked up. Call inside `with transaction():`."""
-    give(member, session().get_one(Area, item.town_id), item.points)
-    return ordering.reserve(actor_of(member), item.id)
 
 
 def make_people(world: World, district: Area) -> dict[str, Member]:

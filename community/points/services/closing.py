@@ -91,8 +91,9 @@ def publish(actor: Actor, town_id: int, month_on: dt.date) -> PeriodClose:
 def _write(actor: Actor, town_id: int, month_on: dt.date, kept: PeriodClose | None) -> PeriodClose:
     head, sums, sheets = chains.head(town_id), months.totals(town_id, month_on), months.sheets(town_id, month_on)
     rows: list[dict[str, Any]] = []
-    for position, sheet in enumerate(sheets, 1):
-        salt = secrets.token_bytes(16)
+    # In an order of chance: a place among the statements, and on the board, says nothing about anybody.
+    salted = sorted((secrets.token_bytes(16), sheet.account_id, sheet) for sheet in sheets)
+    for position, (salt, _account, sheet) in enumerate(salted, 1):
         leaf = chain.leaf(salt, months.statement(town_id, month_on, sheet))
         row = {"town_id": town_id, "month_on": month_on, "position": position, "account_id": sheet.account_id}
         rows.append(row | {"salt": salt, "leaf_hash": leaf})
