@@ -50,6 +50,7 @@ _SECTIONS: tuple[tuple[str, Perm, Text, str], ...] = (
     ("points.awards", Perm.AWARD_READ, _("积分"), "star"),
     ("points.rule_sets_desk", Perm.AWARD_READ, _("规则"), "ballot"),
     ("points.months_desk", Perm.MONTH_READ, _("月结"), "list"),
+    ("points.reward_desk", Perm.REWARD_HAND, _("兑换发放"), "hands"),
     ("messages.desk_announcements", Perm.ANNOUNCEMENT_MANAGE, _("公告"), "megaphone"),
     ("access.grants", Perm.GRANT_READ, _("授权"), "shield"),
     ("audit.entries", Perm.AUDIT_READ, _("审计记录"), "book"),

@@ -40,14 +40,21 @@ SPECIAL = {
     "/desk/decide": {404},
     "/sign-in/demo": {404},
     "/sign-in/sms": {404},
+    # Who scans a pick-up code is led on, or hears that it is for the desk.
+    "/o/<uuid:order_id>": {303, 403},
     "/pictures/<uuid:upload_id>": {404},
     "/p/<token>/photo": {404},
     # What it takes depends on the state of the set.
     "/desk/rules/<uuid:set_id>/withdraw": {403},
     "/desk/rules/<uuid:set_id>/objections/<id:objection_id>": {403},
 }
+# Desk pages about what the volunteer did, not about the applicant.
+OF_VOLUNTEER = {
+    "points.award", "points.review", "points.case", "points.appeal_desk", "points.answer_appeal", "points.reversal",
+    "points.propose_reversal",
+}  # fmt: skip
 # Pages whose things are public.
-OPEN_PLACES = re.compile(r"^/(p|join|kiosk|announcements|static|rules)/")
+OPEN_PLACES = re.compile(r"^/(p|join|kiosk|announcements|static|shop/items|ledger|rules)/")
 
 
 @pytest.fixture
@@ -72,7 +79,7 @@ def url_of(rule: Rule, world: World) -> str:
     urls = world.urls
     if rule.endpoint == "home.kiosk":
         urls = urls | {"code": world.village.code}
-    if rule.endpoint == "points.award":
+    if rule.endpoint in OF_VOLUNTEER:
         urls = urls | {"member_id": urls["volunteer_id"]}
     if rule.endpoint == "places.withdraw":
         urls = urls | {"post_id": urls["other_id"]}  # the sign that is scanned further on stays in force

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -19,9 +20,11 @@ from community.people import cards, requests
 from community.people.models import Member
 from community.places import fakes
 from community.places.models import Area, Post
-from community.points.models import RuleDraft, RuleObjection, RuleSet, Txn
+from community.points.models import Account, Award, PointsCase, RewardItem, RuleDraft, RuleObjection, RuleSet, Txn
+from community.points.services import appealing, closing, ordering
 from community.teams.models import Team
 from tests.factories.access import actor_of, make_grant
+from tests.factories.ledger import give, make_item, make_supplier
 from tests.factories.patrols import scan, token_of
 from tests.factories.people import give_consent, make_card, make_member
 from tests.factories.places import make_area, make_post, make_print, make_run, make_unit, make_village
@@ -40,6 +43,7 @@ STAFF = {
     "grid_worker": "village",
     "team_leader": "team",
     "system_admin": "district",
+    "shop_keeper": "town",
 }
 
 
@@ -100,12 +104,22 @@ def make_world(district: Area, name: str) -> World:
         .one()
     )
     txn = session().scalars(select(Txn.id).where(Txn.subject_id == volunteer.id)).one()
+    decided = _decided(volunteer, worker, txn)
     with transaction():
         make_card(applicant, volunteer)
         fake = fakes.report(f"{post.code8}.1a.0000000000000000", "")
         assert fake
         card = cards.url_of(make_card(volunteer, applicant)).rpartition("/")[2]
+    account = session().scalars(select(Account.id).where(Account.subject_id == volunteer.id)).one()
+    publish_month(town)
+    with transaction():
+        reward = make_item(village, worker)
+        supplier = make_supplier(town)
+        order = make_held_order(volunteer, reward)
     urls = {
+        "item_id": str(reward.id),
+        "supplier_id": str(supplier.id),
+        "order_id": str(order),
         **_rules(village, volunteer, twin),
         "card": card,
         "report_id": str(fake.id),
@@ -121,6 +135,7 @@ def make_world(district: Area, name: str) -> World:
         "area_code": village.code,
         "checkin_id": str(flagged),
         "txn_id": str(txn),
+        **decided,
         "upload_id": str(new_uuid()),
         # What somebody did at the desk is shown to nobody else.
         "done_id": str(new_uuid()),
@@ -145,6 +160,17 @@ def make_world(district: Area, name: str) -> World:
     return World(town, village, post, urls["token"], team, volunteer, urls)
 
 
+def publish_month(town: Area) -> None:
+    """Close the month of the tests for good, as it will have been done in a month's time."""
+    system = system_actor("tests")
+    with clock.frozen("2026-12-02T04:00:00Z") as later:
+        with transaction():
+            closing.draft(system, town.id, MONTH)
+        later.tick(days=closing.WINDOW + 1)
+        with transaction():
+            closing.publish(system, town.id, MONTH)
+
+
 def _rules(village: Area, writer: Member, publisher: Member) -> dict[str, str]:
     """A published set of the village with a rule and an objection."""
     with transaction():
@@ -165,21 +191,36 @@ def _rules(village: Area, writer: Member, publisher: Member) -> dict[str, str]:
     return {"set_id": str(found.id), "draft_id": str(draft.id), "objection_id": str(objection.id)}
 
 
-def publish_month(town: Area) -> None:
-    """Close the month of the tests for good, as it will have been done in a month's time."""
-    system = system_actor("tests")
-    with clock.frozen("2026-12-02T04:00:00Z") as later:
-        with transaction():
-            closing.draft(system, town.id, MONTH)
-        later.tick(days=closing.WINDOW + 1)
-        with transaction():
-            closing.publish(system, town.id, MONTH)
+def _decided(volunteer: Member, worker: Member, txn_id: int) -> dict[str, str]:
+    """An objection of the volunteer, a case about her award, and the award of hers that waits."""
+    waiting = session().scalars(select(Award.id).where(Award.subject_id == volunteer.id)).one()
+    award = session().get_one(Txn, txn_id)
+    with transaction():
+        appeal = appealing.appeal(actor_of(volunteer), f"award:{waiting}", "我在岗")
+        case = PointsCase(
+            id=new_uuid(), town_id=award.town_id, scope_path=award.explain["where"], kind="reversal",
+            subject_id=volunteer.id, proposed_by=worker.id, txn_id=txn_id, amount=1, earned_on=award.effective_on,
+            reason="记错了", needs=1, created_at=clock.now(),
+        )  # fmt: skip
+        session().add(case)
+    return {
+        "award_id": str(waiting),
+        "about": f"txn:{txn_id}",
+        "appeal_id": str(appeal),
+        "case_id": str(case.id),
+    }
 
 
 def copy_of(member: Member) -> int:
     """A copy of her data that the member has asked for."""
     with transaction():
         return requests.ask_copy(actor_of(member)).id
+
+
+def make_held_order(member: Member, item: RewardItem) -> uuid.UUID:
+    """An order of the member that waits to be picked up. Call inside `with transaction():`."""
+    give(member, session().get_one(Area, item.town_id), item.points)
+    return ordering.reserve(actor_of(member), item.id)
 
 
 def make_people(world: World, district: Area) -> dict[str, Member]:
