@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from community.demo.rule_plans import RuleSetPlan, read_rule_set
+
 DISTRICT_FILE = Path(__file__).with_name("district.yaml")
 POST_KINDS = frozenset({"patrol", "stairwell", "event", "shop"})
 TEAM_KINDS = frozenset({"patrol", "captains", "riders", "school_gate", "flood_watch", "mediation", "publicity"})
@@ -174,6 +176,7 @@ class District:
     applications: tuple[ApplicationPlan, ...]
     rules: tuple[RulePlan, ...]
     budgets: tuple[BudgetPlan, ...]
+    rule_sets: tuple[RuleSetPlan, ...]
     accepted_reasons: tuple[str, ...]
     rejected_reasons: tuple[str, ...]
 
@@ -219,6 +222,7 @@ def read_district(path: Path = DISTRICT_FILE) -> District:
             )
             for row in raw["budgets"]
         ),
+        rule_sets=tuple(read_rule_set(row, find(row["area"]).code) for row in raw["rule_sets"]),
         accepted_reasons=tuple(raw["settlement_reasons"]["accepted"]),
         rejected_reasons=tuple(raw["settlement_reasons"]["rejected"]),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TextIO
 
 import click
 from flask.cli import AppGroup
@@ -13,11 +13,13 @@ from tqdm import tqdm
 from community.audit import services as audit
 from community.core.authz import system_actor
 from community.core.db import transaction
-from community.core.errors import Conflict
+from community.core.errors import Conflict, DomainError
 from community.core.i18n import _, plain
 from community.places import queries as places
+from community.points import rules_file
+from community.points.models import RuleSet
 from community.points.queries import awards, chain, invariants, replay
-from community.points.services import awarding, budget, checking, closing, sealing
+from community.points.services import awarding, budget, checking, closing, sealing, simulating
 
 group = AppGroup("points", help="Points: budgets and the soundness of the ledger.")
 
@@ -123,3 +125,32 @@ def _verify(town_id: int, name: str, *, record: bool) -> bool:
         with transaction():
             checking.keep(town_id, found)
     return not any(found.values())
+
+
+@group.command("simulate")
+@click.argument("file", type=click.File(encoding="utf-8"))
+@click.option("--town", "town_code", required=True, help="The code of the town whose last ninety days are tried.")
+def simulate(file: TextIO, town_code: str) -> None:
+    """Try the rules of a YAML FILE on a town's last ninety days; nothing is changed. Ends with 1 over the budget."""
+    town = next((found for found in places.within("town") if found.code == town_code), None)
+    if town is None:
+        raise click.ClickException(plain(_("没有代码是 %(code)s 的镇街。", code=town_code)))
+    try:
+        with transaction():
+            drafts = rules_file.read(file.read(), town.id)
+            tried = RuleSet(town_id=town.id, area_id=town.id, resolution_body="", resolution_no="")
+            found = simulating.simulate(
+                tried, drafts, progress=lambda acts: tqdm(acts, unit="act", desc="simulate", disable=None)
+            )
+    except DomainError as error:
+        raise click.ClickException(plain(error.message)) from None
+    for name in ("points", "minutes", "reviews", "gini", "top"):
+        click.echo(f"{name}: {found[name][0]} -> {found[name][1]}")
+    click.echo(f"members: {found['members']}, gain {found['gain']}, lose {found['lose']}, same {found['same']}")
+    for kind, groups in found["groups"].items():
+        for name, members, before, after, gain, lose in groups:
+            click.echo(f"{kind} {name or '-'}: {members} members, {before} -> {after}, gain {gain}, lose {lose}")
+    budget_now = found["budget"]
+    click.echo(f"budget {budget_now['year']}: left {budget_now['left']}, needed {budget_now['need'][1]}")
+    if budget_now["breach"]:
+        raise SystemExit(1)

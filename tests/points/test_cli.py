@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import datetime as dt
+from pathlib import Path
+
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
 from community.audit.models import AuditEntry
+from community.core import clock
 from community.core.db import schema_changes, session, transaction
 from community.people.models import Member
 from community.places.models import Area
 from community.points import subscribers
-from community.points.models import PeriodClose
+from community.points.models import PeriodClose, RuleVersion
 from community.points.queries import budgets, checks
 from tests.factories.people import make_member
-from tests.factories.places import make_village
+from tests.factories.places import make_post, make_village
 from tests.factories.points import accepted, open_books, town_of
+from tests.factories.rules import past_check_in
 from tests.points.invariants import posted
 
 
@@ -93,3 +98,22 @@ def test_a_recorded_look_is_what_freezes_and_frees_a_town(app: Flask, poor: tupl
         session().commit()
     assert run.invoke(args=["points", "verify", "--record", "--town", poor[0].code]).exit_code == 0
     assert not checks.frozen(poor[0].id)
+
+
+def test_rules_in_a_file_are_tried_on_a_town_and_change_nothing(
+    app: Flask, poor: tuple[Area, Member], tmp_path: Path
+) -> None:
+    town, member = poor
+    with transaction():
+        post = make_post(make_village(town))
+        past_check_in(member, post, clock.now() - dt.timedelta(days=3))
+    file = tmp_path / "rules.yaml"
+    file.write_text("rules:\n- {code: P01, amount: 9, cap_day: 9}\n", "utf-8")
+    said = app.test_cli_runner().invoke(args=["points", "simulate", str(file), "--town", town.code])
+    assert "points: 5 -> 9" in said.output
+    assert said.exit_code == 1, "the town has no budget left"
+    assert session().scalars(select(RuleVersion.amount)).all() == [5]
+    file.write_text("rules:\n- {code: P01, amount: -9}\n", "utf-8")
+    said = app.test_cli_runner().invoke(args=["points", "simulate", str(file), "--town", town.code])
+    assert said.exit_code == 1
+    assert "负数" in said.output

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Sequence
 
 from sqlalchemy import update
 
@@ -62,11 +63,11 @@ def bring_in(set_id: uuid.UUID) -> bool:
     return True
 
 
-def write_versions(rule_set: RuleSet, start: dt.date) -> list[int]:
-    """Write what the set says as versions from `start` on; return their ids. Needs `transaction()`."""
+def write_versions(rule_set: RuleSet, start: dt.date, drafts: Sequence[RuleDraft] | None = None) -> list[int]:
+    """Write what the set says (or `drafts`) as versions from `start` on; return their ids. Needs `transaction()`."""
     resolution = f"{rule_set.resolution_body} {rule_set.resolution_no}".strip()
     made = []
-    for draft in rule_sets.drafts(rule_set.id):
+    for draft in rule_sets.drafts(rule_set.id) if drafts is None else drafts:
         rule_id, number = _rule(rule_set, draft, start)
         if draft.ends:
             continue

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from community.patrols import queries as patrols
 from community.people import queries as people
 from community.places import queries as places
 from community.points.backfill.walk import PastAct, Sums, Versions, Walk, versions
-from community.points.models import BudgetSlot, RuleSet
+from community.points.models import BudgetSlot, RuleDraft, RuleSet
 from community.points.policies import Terms
 from community.points.services import adopting
 from community.points.services.awarding import Act
@@ -74,23 +74,26 @@ class _Trial(Walk):
 
 
 def simulate(
-    rule_set: RuleSet, *, progress: Callable[[Sequence[PastAct]], Iterator[PastAct]] | None = None
+    rule_set: RuleSet,
+    drafts: Sequence[RuleDraft] | None = None,
+    *,
+    progress: Callable[[Sequence[PastAct]], Iterable[PastAct]] = tuple,
 ) -> dict[str, Any]:
     """Return what the set would have changed in the last ninety days, as numbers ready for JSON.
 
-    `progress` may wrap the acts to show how far it is. Needs `transaction()`, in which nothing changes.
+    `drafts` stand for those of a set that is not written down; `progress` may wrap the acts to show how far it is.
+    Needs `transaction()`, in which nothing changes.
     """
     today = clock.today()
     first, until = today - DAYS * _DAY, today
     acts, share = _acts(rule_set, first, until)
-    watched = progress or iter
-    before = _run(versions(), rule_set.town_id, today, watched(acts))
+    before = _run(versions(), rule_set.town_id, today, progress(acts))
     after = Outcome()
     try:
         with session().begin_nested():
-            adopting.write_versions(rule_set, today + _DAY)
+            adopting.write_versions(rule_set, today + _DAY, drafts)
             session().flush()
-            after = _run(versions(), rule_set.town_id, today + _DAY, watched(acts))
+            after = _run(versions(), rule_set.town_id, today + _DAY, progress(acts))
             raise _TakeBack
     except _TakeBack:
         session().expire_all()
@@ -121,7 +124,7 @@ def _acts(rule_set: RuleSet, first: dt.date, until: dt.date) -> tuple[list[PastA
     ], share
 
 
-def _run(found: Versions, town_id: int, day: dt.date, acts: Iterator[PastAct]) -> Outcome:
+def _run(found: Versions, town_id: int, day: dt.date, acts: Iterable[PastAct]) -> Outcome:
     """Judge the acts by the versions of `day`, as if they had held all the time."""
     looked_at: set[int] = set()
     held: Versions = {}
