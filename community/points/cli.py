@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, TextIO
 
 import click
@@ -16,14 +17,14 @@ from community.core.db import transaction
 from community.core.errors import Conflict, DomainError
 from community.core.i18n import _, plain
 from community.places import queries as places
-from community.points import rules_file
+from community.points import exporting, rules_file
 from community.points.models import RuleSet
-from community.points.queries import awards, chain, invariants, replay
+from community.points.queries import awards, chain, invariants, journal, replay
 from community.points.services import awarding, budget, checking, closing, sealing, simulating
 
 group = AppGroup("points", help="Points: budgets and the soundness of the ledger.")
 
-FUND, CLOSE = "flask points fund", "flask points close"
+FUND, CLOSE, EXPORT = "flask points fund", "flask points close", "flask points export"
 # More than that follow by the job.
 _AT_ONCE = 2000
 # How many broken rows of an invariant are printed.
@@ -97,6 +98,26 @@ def close(month: dt.datetime, town_code: str | None) -> None:
         )
     if refused:
         raise SystemExit(1)
+
+
+@group.command("export")
+@click.option("--month", required=True, type=click.DateTime(["%Y-%m"]), help="The month to take out, 2026-10.")
+@click.option("--town", "town_code", help="Only the town with this code.")
+@click.option("--to", "folder", default=".", type=click.Path(path_type=Path, file_okay=False), help="Where to.")
+@click.option("--form", "forms", multiple=True, type=click.Choice(exporting.FORMATS), help="All of them without it.")
+def export(month: dt.datetime, town_code: str | None, folder: Path, forms: tuple[str, ...]) -> None:
+    """Write a month of each town's books as CSV, XLSX, hledger and Beancount journals, without names."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for town in _towns(town_code):
+        wanted = exporting.Month(town.id, town.code, town.name, month.date())
+        count, forms = journal.count(town.id, month.date()), forms or exporting.FORMATS
+        with tqdm(total=count * len(forms), desc=town.name, disable=None) as bar:
+            files = [exporting.write(wanted, form, folder, bar.update) for form in forms]
+        with transaction():
+            details = {"month": f"{month:%Y-%m}", "rows": count, "form": " ".join(forms)}
+            audit.record(system_actor(EXPORT), "points.export", "area", town.id, scope_path=town.path, details=details)
+        for file in files:
+            click.echo(str(file))
 
 
 def _towns(code: str | None) -> list[Any]:

@@ -40,8 +40,8 @@ def years(town_id: int) -> list[Year]:
 
 def moves(town_id: int) -> Sequence[BudgetMove]:
     """Return how the town's budgets came about, newest first."""
-    wanted = select(BudgetMove).where(BudgetMove.town_id == town_id).order_by(BudgetMove.at.desc(), BudgetMove.id.desc())
-    return session().scalars(wanted).all()
+    wanted = select(BudgetMove).where(BudgetMove.town_id == town_id)
+    return session().scalars(wanted.order_by(BudgetMove.at.desc(), BudgetMove.id.desc())).all()
 
 
 def price(town_id: int) -> int:

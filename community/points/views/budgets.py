@@ -38,12 +38,11 @@ STATES: dict[str, tuple[Text, str, str]] = {
 
 @dataclass(frozen=True)
 class Town:
-    """A town's budgets and how it stands; `moves` are (move, who) and `look` the gauge's word, tone and icon."""
+    """A town's budgets and how it stands; `moves` are (move, who)."""
 
     id: int
     name: str
     gauge: Gauge
-    look: tuple[Text, str, str]
     years: Sequence[Year]
     moves: Sequence[tuple[BudgetMove, Text]]
     may_move: bool
@@ -105,7 +104,6 @@ def _page(town_id: int, form: MoveForm) -> str:
         id=town_id,
         name=town.name,
         gauge=gauge,
-        look=STATES[gauge.state],
         years=budgets.years(town_id),
         moves=[(one, names.get(one.by_id) or _("服务器命令")) for one in moves],
         may_move=can(actor, Perm.BUDGET_MANAGE, town),
@@ -120,5 +118,7 @@ def _town(town_id: int) -> Any:
     return found
 
 
-def _looks(found: Sequence[TownBudget]) -> dict[int, tuple[Text, str, str]]:
-    return {town_id: STATES[solvency.gauge(town_id).state] for town_id in {one.town_id for one in found}}
+def _looks(found: Sequence[TownBudget]) -> dict[tuple[int, int], tuple[Text, str, str]]:
+    """Return the gauge's look beside the newest year of each town: it is about today."""
+    newest = {one.town_id: one.year for one in reversed(found)}
+    return {(town_id, year): STATES[solvency.gauge(town_id).state] for town_id, year in newest.items()}
