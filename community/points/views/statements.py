@@ -94,7 +94,9 @@ def statement_file(account_id: int, month: str) -> FlaskResponse:
 @public("who checks a statement must not need us")
 def verifier() -> FlaskResponse:
     source = (ROOT / "docs" / "verify_statement.py").read_text("utf-8")
-    return current_app.response_class(source, mimetype="text/x-python")
+    answer = current_app.response_class(source, mimetype="text/x-python")
+    answer.headers["Content-Disposition"] = 'attachment; filename="verify_statement.py"'
+    return answer
 
 
 def _page(one: Statement) -> Page:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from community.core.authz import system_actor
 from community.core.clock import FrozenClock
@@ -17,7 +16,7 @@ from community.points import jobs, subscribers
 from community.points.models import LedgerCheck, Seal, Txn, Unsealed
 from community.points.queries import chain, checks
 from community.points.queries.invariants import broken
-from community.points.services import sealing
+from community.points.services import checking, sealing
 from tests.factories.points import accepted
 
 pytestmark = pytest.mark.engine
@@ -93,13 +92,19 @@ def test_a_salt_is_only_ever_taken_away(town: int) -> None:
         session().execute(update(Txn).values(salt=b"0" * 16))
 
 
-def seal(_number: int, *, town: int) -> int:
-    """Seal with small batches until nothing waits (called in processes of its own)."""
-    done: Any = 0
-    for _again in range(200):
-        with transaction():
-            count = sealing.seal_town(town, limit=2)
-        if not count:
-            return int(done)
-        done += count
-    return int(done)
+@pytest.mark.parametrize("table", ["seal", "ledger_check", "txn", "transfer", "entry"])
+@pytest.mark.parametrize("attack", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}", "{replace}"])
+def test_the_database_refuses_what_would_rewrite_the_books(
+    town: int, table: str, attack: str, engine_name: str
+) -> None:
+    with transaction():
+        sealing.seal_town(town)
+        checking.look_over(town)
+    column = {"ledger_check": "ok", "txn": "reason_code", "transfer": "amount", "entry": "delta"}.get(table, "seq")
+    if table == "txn" and attack.startswith("UPDATE"):
+        attack = "UPDATE txn SET reason_code = 'x'"
+    replace = f"TRUNCATE {table} CASCADE"
+    if engine_name == "sqlite":
+        replace = f"INSERT OR REPLACE INTO {table} SELECT * FROM {table}"  # noqa: S608
+    with pytest.raises(DBAPIError, match=r"append-only|frozen"), transaction():
+        session().execute(text(attack.format(table=table, column=column, replace=replace)))
