@@ -131,6 +131,8 @@ LOOKS: dict[str, Looked] = {
     "patrols.card": Looked(_("扫队员卡"), _("扫您的志愿卡")),
     "access.new_grant": Looked(_("授权的页面"), _("给您职务的页面")),
     "points.award": Looked(_("一笔积分的依据"), _("您的一笔积分")),
+    "points.case_page": Looked(_("补记或更正积分的页面"), _("给您补记或更正积分的页面")),
+    "points.appeal_page": Looked(_("积分申诉"), _("您的积分申诉")),
 }
 # A page of an older or newer program.
 OTHER_LOOK = Looked(_("其他页面"), _("其他页面"))

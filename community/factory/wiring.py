@@ -78,9 +78,14 @@ from community.points import (
     views as points_views,
 )
 from community.points.queries import cases as points_cases
-from community.points.services.cases import PURPOSE as CASE_PICTURES
 from community.points.services import proposing as points_proposing
-from community.points.views import panels as points_panels, rule_todo as points_rule_todo, todo as points_todo
+from community.points.services.cases import PURPOSE as CASE_PICTURES
+from community.points.views import (
+    deciding_todo as points_deciding_todo,
+    panels as points_panels,
+    rule_todo as points_rule_todo,
+    todo as points_todo,
+)
 from community.teams import (
     queries as teams_queries,
     subscribers as teams_subscribers,
@@ -162,6 +167,7 @@ QUEUES = (
     *patrols_todo.QUEUES,
     *people_todo.QUEUES,
     *places_todo.QUEUES,
+    *points_deciding_todo.QUEUES,
     *points_todo.QUEUES,
     *points_rule_todo.QUEUES,
 )
@@ -232,7 +238,13 @@ def wire(app: Flask, settings: Settings) -> None:
     holdings.wire(HOLDINGS)
     messages_policies.circles.register(teams_queries.circles)
     places_hanging.team_paths.register(teams_desk.paths)
-    uploads.wire({places_hanging.PURPOSE: places_hanging.may_see, points_proposing.PURPOSE: points_proposing.may_see, CASE_PICTURES: points_cases.may_see})
+    uploads.wire(
+        {
+            places_hanging.PURPOSE: places_hanging.may_see,
+            points_proposing.PURPOSE: points_proposing.may_see,
+            CASE_PICTURES: points_cases.may_see,
+        }
+    )
     faults.keep_form.register(patrols_views.keep_scan)
     faults.keep_form.register(people_views.kept.panel)
     looks.member_scope.register(people_queries.home_path)

@@ -41,6 +41,13 @@ CONSEQUENCES: dict[str, Text] = {
 }
 
 
+def worth(asset: str, amount: int) -> Text:
+    """Return so much of an asset, in words."""
+    if asset == "minutes":
+        return ngettext("%(num)s 分钟", "%(num)s 分钟", amount)
+    return ngettext("%(amount)s 分", "%(amount)s 分", amount, amount=amount)
+
+
 def nothing(reason: str, *, amount: int, cap: int | None, min_grade: str, grade: str) -> Text:
     """Return why an accepted act earned nothing, with the rule's numbers."""
     if reason == "hour":

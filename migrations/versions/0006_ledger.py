@@ -69,7 +69,7 @@ ADDED = {
         "points:appeal:decide points:rule:publish points:budget:manage points:month:read points:month:close "
         "points:anomaly:read"
     ),
-    "association_admin": "points:award:decide points:award:propose points:month:read",
+    "association_admin": "points:award:read points:award:decide points:award:propose points:month:read",
     "system_admin": "points:budget:manage points:month:read points:anomaly:read",
 }
 # Code → name, English name, order, rights.

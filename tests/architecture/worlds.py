@@ -192,11 +192,18 @@ def _rules(village: Area, writer: Member, publisher: Member) -> dict[str, str]:
 
 
 def _decided(volunteer: Member, worker: Member, txn_id: int) -> dict[str, str]:
-    """An objection of the volunteer, a case about her award, and the award of hers that waits."""
-    waiting = session().scalars(select(Award.id).where(Award.subject_id == volunteer.id)).one()
+    """An award of the volunteer that waits for review, her objection to it, and a case about another award of hers."""
     award = session().get_one(Txn, txn_id)
     with transaction():
-        appeal = appealing.appeal(actor_of(volunteer), f"award:{waiting}", "我在岗")
+        waits = Award(
+            id=new_id(), town_id=award.town_id, scope_path=award.explain["where"], dedupe_key="award:another",
+            rule_version_id=award.rule_version_id or 0, subject_id=volunteer.id, evidence_ref="case:another", amount=5,
+            earned_at=award.recorded_at, explain=award.explain, state="held", reason_code="review",
+            created_at=clock.now(),
+        )  # fmt: skip
+        session().add(waits)
+        session().flush()
+        appeal = appealing.appeal(actor_of(volunteer), f"award:{waits.id}", "我在岗")
         case = PointsCase(
             id=new_uuid(), town_id=award.town_id, scope_path=award.explain["where"], kind="reversal",
             subject_id=volunteer.id, proposed_by=worker.id, txn_id=txn_id, amount=1, earned_on=award.effective_on,
@@ -204,7 +211,7 @@ def _decided(volunteer: Member, worker: Member, txn_id: int) -> dict[str, str]:
         )  # fmt: skip
         session().add(case)
     return {
-        "award_id": str(waiting),
+        "award_id": str(waits.id),
         "about": f"txn:{txn_id}",
         "appeal_id": str(appeal),
         "case_id": str(case.id),

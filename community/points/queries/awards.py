@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Row, case, func, or_, select
 from community.core import clock
 from community.core.authz import Actor, Perm, under, visible
 from community.core.db import session
+from community.core.errors import NotFound
 from community.people import queries as people
 from community.places import queries as places
 from community.points import policies
@@ -49,6 +50,14 @@ class TownBudget:
     @property
     def left(self) -> int:
         return self.amount - self.used
+
+
+def one(award_id: int) -> Award:
+    """Return an award that waited or waits; raises NotFound."""
+    found = session().get(Award, award_id)
+    if found is None:
+        raise NotFound
+    return found
 
 
 def open_awards(member_id: int) -> Sequence[Row[Any]]:

@@ -86,6 +86,17 @@ def due() -> Sequence[uuid.UUID]:
     ).all()  # fmt: skip
 
 
+def behind(txn_id: int) -> PointsCase | None:
+    """Return the case that a posting came from, or the one that reversed it or wrote it off."""
+    return session().scalars(
+        select(PointsCase)
+        .where(
+            PointsCase.state == "posted", or_(PointsCase.done_txn_id == txn_id, PointsCase.txn_id == txn_id)
+        )
+        .order_by(PointsCase.done_at.desc())
+    ).first()  # fmt: skip
+
+
 def reversal_of(txn_id: int) -> PointsCase | None:
     """Return the reversal of a posting that waits for a decision."""
     return session().scalars(

@@ -118,6 +118,24 @@ def open_award(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What reversing a posting would mean now: at most how much, and how much of it is still there to take."""
+
+    subject: Subject
+    most: int
+    left: int
+    proposed: PointsCase | None
+
+
+def plan_reversal(actor: Actor, txn_id: int) -> Plan:
+    """Return what reversing this posting would mean now. Raises as `propose_reversal` for what cannot be reversed."""
+    subject = _posting(actor, txn_id)
+    must_be_anothers(actor, subject.owner_id)
+    most = reversing.open_amount(txn_id)
+    return Plan(subject, most, min(most, reversing.left_of(txn_id)), cases.reversal_of(txn_id))
+
+
 def propose_reversal(
     actor: Actor, txn_id: int, *, amount: int, reason: str, picture: Picture | None = None
 ) -> uuid.UUID:

@@ -19,7 +19,7 @@ _TITLES: dict[str, Text] = {
     "reverse": _("更正"),
     "adjust": _("调整"),
 }
-_ADJUSTED: dict[str, Text] = {"grace": _("到期顺延 30 天"), "opening": _("从原来的账本转入")}
+_ADJUSTED: dict[str, Text] = {"grace": _("到期顺延 30 天"), "opening": _("从原来的账本转入"), "appeal": _("申诉后退还")}
 
 
 def title(kind: str, reason_code: str, explain: Mapping[str, Any], lang: str = "zh") -> Text:
@@ -50,6 +50,8 @@ def steps(kind: str, delta: int, balance_after: int, explain: Mapping[str, Any])
         until = dt.date.fromisoformat(part["expires_on"])
         valid = _("一直有效") if until == NEVER else _("有效期到 %(day)s", day=shown_day(until))
         told.append((_("用的是"), _("%(amount)s（%(valid)s）", amount=part["amount"], valid=valid)))
+    if explain.get("words"):
+        told.append((_("理由"), explain["words"]))
     if explain.get("written_off"):
         told.append((_("不再追回"), _("%(amount)s，已经用掉或到期", amount=explain["written_off"])))
     before, sign, after = balance_after - delta, "+" if delta > 0 else "−", balance_after

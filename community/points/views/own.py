@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 from community.core.authz import Perm
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
-from community.points.views import pages
+from community.points.views import appeal_pages, case_pages, pages
 from community.points.views.blueprint import bp
 
 
@@ -26,7 +26,10 @@ def proof(txn_id: int) -> str | Response:
     if not page.own:
         # A look at somebody else's points leaves a trace, which that page writes.
         return redirect(url_for("points.award", member_id=page.member_id, txn_id=txn_id), 303)
-    return render_template("points/proof.html", page=page)
+    actor = must_be_signed_in()
+    return render_template(
+        "points/proof.html", page=page, case=case_pages.behind(txn_id), appeal=appeal_pages.link(actor, f"txn:{txn_id}")
+    )
 
 
 def number(name: str) -> int | None:

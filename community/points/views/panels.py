@@ -21,10 +21,13 @@ def checkin_receipt(page: Any) -> str | None:
 
 def member_page(member: Any) -> str | None:
     """Return a member's balance and what waits, for the desk's page of a person."""
-    if not can(current_actor(), Perm.AWARD_READ, member):
+    actor = current_actor()
+    if actor is None or not can(actor, Perm.AWARD_READ, member):
         return None
     return render_template(
         "points/_member.html",
         available=accounts.balance(member.id).available,
         waiting=awards.held_points(member.id),
+        member_id=member.id,
+        proposes=can(actor, Perm.AWARD_PROPOSE, member) and not actor.is_me(member.id),
     )
