@@ -21,6 +21,7 @@ from community.core.web.command import passing
 from community.patrols.forms import FirstForm
 from community.patrols.policies import LIMITS
 from community.patrols.views import scan
+from community.people.policies import UNDER_AGE
 
 COOKIE = "linli_first"
 PATH = "/p/"
@@ -39,7 +40,9 @@ class Refused:
 
 def send_back(token: str, kept: scan.Kept, said: Mapping[str, str]) -> Response:
     """Lead back to the sign's page with what was typed; `said` are the refusals that the form alone does not find."""
-    typed = {name: request.form[name][:_LONGEST] for name in _FIELDS if name in request.form}
+    # Of a child nothing is kept, neither in the browser nor here (PIPL art. 31): the page says so.
+    kept_fields = ("age_band",) if request.form.get("age_band") == UNDER_AGE else _FIELDS
+    typed = {name: request.form[name][:_LONGEST] for name in kept_fields if name in request.form}
     text = json.dumps([token, device.current(), typed, dict(said), kept.sealed], ensure_ascii=False)
     response = redirect(url_for("home.landing", token=token, first=1, again=1), 303)
     response.set_cookie(
@@ -67,7 +70,8 @@ def refused(token: str) -> Refused | None:
     if code != token or phone != device.current():
         return None
     form = FirstForm(MultiDict(typed), meta={"csrf": False})
-    form.validate()
+    if not form.child:  # she is told why at the top; empty fields are no mistake of hers
+        form.validate()
     form.put(said)
     return Refused(form, scan.unseal(sealed, token))
 

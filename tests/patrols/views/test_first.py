@@ -143,7 +143,6 @@ def test_the_scan_of_who_has_registered_before_is_kept_through_sign_in(client_pa
         ({"phone": "010-62345678"}, "座机"),
         ({"age_band": None}, "请选择年龄段"),
         ({"age_band": "18-20"}, ""),
-        ({"age_band": "under14"}, "未满 14 岁还不能自己登记"),
         ({"age_band": "14-17"}, "监护人的称呼和手机号"),
     ],
 )
@@ -157,6 +156,19 @@ def test_what_cannot_be_taken_comes_back_filled_and_nothing_is_written(client_pa
     assert counts() == before
     mended = {name: value for name, value in TYPED.items() if name in typed}
     page = client_page.submit(form_of(page, scene.token), **mended)
+    assert "打卡成功" in page.text
+
+
+def test_a_child_is_told_kindly_and_nothing_that_she_typed_is_kept(client_page, scene):
+    before = counts()
+    form = form_of(client_page.get(f"/p/{scene.token}"), scene.token)
+    page = client_page.submit(form, **(TYPED | {"age_band": "under14"}))
+    assert "未满 14 岁还不能自己登记" in page.text
+    assert "还有几处要改" not in page.text
+    again = form_of(page, scene.token)
+    assert (again.filled()["name"], again.filled()["phone"]) == ("", "")
+    assert counts() == before
+    page = client_page.submit(again, **TYPED)  # the age was a slip
     assert "打卡成功" in page.text
 
 
