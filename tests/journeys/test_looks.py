@@ -190,7 +190,7 @@ def test_the_largest_text_leaves_the_first_act_above_the_bar_and_the_head_in_one
     bench = Bench(browser, site.url, language)
     bench.sign_in("钱桂英")
     under, tall = [], []
-    for path, act in (("/", ".act"), (sign, ".btn.huge"), ("/scan", "[data-start]")):
+    for path, act in (("/", ".act"), ("/p", ".act"), (sign, ".btn.huge"), ("/scan", "[data-start]")):
         bench.page.goto(path)
         bench.page.evaluate("document.documentElement.dataset.size = 'xlarge'")
         box = bench.page.locator(act).first.bounding_box()
