@@ -32,6 +32,8 @@ EACH = 6
 _PERSON_SHORTEST = 2
 _WORD_SHORTEST = 3
 _OPEN = _("谁来都能打卡")
+# What the signs call what a kind of team does.
+_ALSO: dict[str, Text] = {"patrol": _("巡逻")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,11 @@ def _notices(actor: Actor | None, text: str) -> list[Hit]:
 
 
 def _teams(text: str) -> list[Hit]:
-    kinds = [kind for kind in KINDS.values() if _meant(text, kind.code, kind.what, kind.note)]
+    kinds = [
+        kind
+        for kind in KINDS.values()
+        if _meant(text, kind.code, kind.what, kind.note, _ALSO.get(kind.code, kind.what))
+    ]
     of_kind = [
         Hit(str(kind.what), str(kind.note), url_for("teams.choose", kind=kind.code), kind.icon) for kind in kinds
     ]

@@ -78,7 +78,7 @@ def test_nothing_found_says_what_to_try(admin_id: int, client_page: Visitor) -> 
     assert page.one("input", name="q").get("value") == "飞碟"
 
 
-@pytest.mark.parametrize("text", ["巡防", "巡防队", "patrol", "ＰＡＴＲＯＬ", "patrol tonight", "想参加 巡防"])
+@pytest.mark.parametrize("text", ["巡防", "巡防队", "巡逻", "patrol", "ＰＡＴＲＯＬ", "patrol tonight", "想参加 巡防"])
 def test_a_kind_of_team_is_found_by_its_name_in_either_language(admin_id: int, client_page: Visitor, text: str) -> None:
     assert admin_id
     page = client_page.get("/search", query_string={"q": text})
