@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import update
 
+from community.core import clock
 from community.core.db import session, transaction
+from community.messages.policies import Words
+from community.messages.services import announcing
 from community.people import phones, services as people
 from community.people.models import Member
-from tests.factories.access import make_grant
+from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_village
 from tests.factories.teams import make_membership, make_team
@@ -34,6 +37,20 @@ def join(member, village, state):
 
 
 # --- home ---
+
+
+def test_a_visitor_sees_which_notice_is_important(client_page, village):
+    with transaction():
+        admin = make_member(village)
+        make_grant(admin, "village_admin", village)
+    for title, important in (("江堤封闭", True), ("周末放电影", False)):
+        with transaction():
+            words = Words(title, "详情看公告栏。", "everyone", clock.now(), important=important)
+            announcing.publish(actor_of(admin), area_id=village.id, words=words)
+    page = client_page.get("/")
+    assert "江堤封闭" in page.text
+    assert "周末放电影" in page.text
+    assert page.text.count("重要") == 1
 
 
 def test_a_visitor_sees_what_this_is_and_the_three_things_she_can_do(client_page):
