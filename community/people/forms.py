@@ -125,5 +125,16 @@ class ErasureForm(Form):
 def blamed(form: Any, error: DomainError) -> Any:
     """Return `form` with the refusal at the field that it names (the first one if it names none of the form's)."""
     field = form[error.field] if error.field in form else form[next(iter(form._fields))]
-    field.errors = [" ".join(plain(part) for part in (error.message, error.next_step) if part)]
+    field.errors = [_told(error)]
     return form
+
+
+def warned(form: Any, error: DomainError) -> Any:
+    """Return `form` with a refusal that is no mistake in any field: it is told once, above them."""
+    form.form_errors = [*form.form_errors, _told(error)]
+    return form
+
+
+def _told(error: DomainError) -> str:
+    text = plain(error.message)
+    return plain(_("%(what)s。%(next)s", what=text, next=plain(error.next_step))) if error.next_step else text

@@ -17,7 +17,7 @@ from community.core.web.rights import public, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
 from community.people import codes, phones, queries, services, waits
 from community.people.details import correct
-from community.people.forms import DetailsForm, PasswordForm, SignInForm, blamed
+from community.people.forms import DetailsForm, PasswordForm, SignInForm, blamed, warned
 from community.people.queries import Person
 from community.people.views import arrival, entering, known
 from community.people.views.blueprint import bp
@@ -46,7 +46,7 @@ def sign_in_post() -> Response:
     try:
         member = _known(form)
     except waits.MustWait as wait:
-        return _sign_in_page(blamed(form, wait), 429)
+        return _sign_in_page(warned(form, wait), 429)
     except services.WrongSignIn as error:
         return _sign_in_page(blamed(form, error), 422)
     return arrival.arrive(member.id, member.session_epoch, next_path=form.next.data, kept=form.kept.data)

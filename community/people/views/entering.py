@@ -14,7 +14,7 @@ from community.core.web.limits import limiter
 from community.core.web.rights import public
 from community.core.web.session import current_actor
 from community.people import codes, phones, policies, queries, texts, waits
-from community.people.forms import CodeForm, blamed
+from community.people.forms import CodeForm, blamed, warned
 from community.people.queries import Person
 from community.people.views import arrival, known
 from community.people.views.blueprint import bp
@@ -70,7 +70,7 @@ def code_post() -> Response:
     try:
         member = _redeemed(form)
     except MustWait as wait:
-        return _code_page(blamed(form, wait), 429)
+        return _code_page(warned(form, wait), 429)
     if member is None:
         return _code_page(blamed(form, codes.WrongCode()), 422)
     return _come_in(member, form)
@@ -113,7 +113,7 @@ def text_message() -> Response:
         with transaction():
             texts.ask(form.phone.data, known=known.here(), device=device.current())
     except MustWait as wait:
-        return _code_page(blamed(form, wait), 429)
+        return _code_page(warned(form, wait), 429)
     except DomainError as error:
         return _code_page(blamed(form, error), 422)
     return _code_page(form, sent=True)
