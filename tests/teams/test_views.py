@@ -449,6 +449,10 @@ def test_the_queue_warns_of_a_number_that_a_verified_member_has(
     assert "同号另有 1 份登记" in admin.get("/desk/applications").text
     admin.submit(next(form for form in admin.get("/desk/applications").forms if form.action.endswith("/approve")))
     assert "号码已有人用" in admin.get("/desk/applications").text
+    todo = admin.get("/desk")
+    assert "号码已有人用" in todo.text
+    assert "去办" in todo.text, "approving can only be refused until the two are merged"
+    assert not [form for form in todo.forms if form.action == "/desk/decide"]
     second = next(form for form in admin.get("/desk/applications").forms if form.action.endswith("/approve"))
     refused = admin.submit(second, status=409)
     assert "已有一位核实过的居民在用这个手机号" in refused.text

@@ -35,7 +35,8 @@ def _task(row: Any, place: str) -> Task:
         href=url_for("people.desk_person", member_id=row.id),
         place=place,
         badges=tuple(badges),
-        acts=() if guardian else ("approve",),
+        # A number that is registered twice: the two are looked at side by side, and merged or verified there.
+        acts=() if guardian or row.same_number else ("approve",),
         why_not=_("先登记监护人的同意") if guardian else None,
     )
 

@@ -46,7 +46,8 @@ def _task(actor: Actor, row: Application, kind: str, acts: tuple[str, ...]) -> T
         place=row.home,
         late=row.late,
         badges=tuple(_badges(row)),
-        acts=() if own else acts,
+        # Her number is somebody else's: approving her can only be refused until the two are merged.
+        acts=() if own else tuple(act for act in acts if act != "approve" or not row.number_verified),
         why_not=_("自己的申请，请另一位管理员来办") if own else None,
     )
 
