@@ -24,7 +24,7 @@ STAMPS := $(VENV)/.stamps
 WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-.PHONY: install run test test-deep lint lint-style lint-types lint-templates lint-imports format golden translations bench bench-import clean
+.PHONY: install run test test-deep lint lint-style lint-types lint-templates lint-imports format golden translations pages screenshots bench bench-import clean
 
 install: $(STAMPS)/dev ## virtual environment with everything, tools included
 
