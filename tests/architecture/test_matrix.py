@@ -46,6 +46,8 @@ SPECIAL = {
     "/p/<token>/photo": {404},
     # What it takes depends on the state of the set.
     "/desk/rules/<uuid:set_id>/withdraw": {403},
+    # No such flag.
+    "/desk/anomalies/<id:town_id>": {404},
     "/desk/rules/<uuid:set_id>/objections/<id:objection_id>": {403},
 }
 # Desk pages about what the volunteer did, not about the applicant.

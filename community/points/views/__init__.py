@@ -2,6 +2,7 @@
 (`desk`), and panels on pages of other rooms (`panels`).
 """
 
+from community.points.views.anomalies import anomaly_list
 from community.points.views.appeals import appeals_desk
 from community.points.views.blueprint import bp
 from community.points.views.budgets import budget
@@ -18,11 +19,12 @@ from community.points.views.shop import shop
 from community.points.views.statements import statement_list
 
 __all__ = [
+    "anomaly_list",
     "appeals_desk",
     "awards",
     "bp",
-    "cases_desk",
     "budget",
+    "cases_desk",
     "ledger",
     "mine",
     "months_desk",
