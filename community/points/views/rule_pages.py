@@ -308,7 +308,7 @@ def trial(found: dict[str, Any]) -> Trial:
 
 def _group(row: Sequence[Any], word: Any) -> Group:
     name, members, before, after, gain, lose = row
-    return Group(_("其他（每组不足 5 人）") if name == "*" else word(name), members, before, after, gain, lose)
+    return Group(_("其他（含不足 5 人的组）") if name == "*" else word(name), members, before, after, gain, lose)
 
 
 def _kind(code: str) -> Text:
