@@ -17,6 +17,7 @@ from community.demo.notices import load_notices
 from community.demo.people import SMALLEST_DEMO
 from community.demo.pictures import load_pictures
 from community.demo.privacy import load_privacy
+from community.demo.rewards import load_rewards
 from community.demo.rules import load_rules
 from community.demo.staff import load_staff
 from community.points.backfill.ledger import Tally
@@ -69,6 +70,7 @@ def load_demo(
     load_staff(actor, loaded)
     load_pictures(actor, loaded)
     load_rules(actor, loaded)
+    load_rewards(actor, loaded)
     load_ledger(actor, loaded)
     audit.record(
         actor,

@@ -74,6 +74,7 @@ def test_every_role_of_the_sign_in_page_is_played_by_somebody_with_a_line_in_bot
         "town_admin",
         "district_office",
         "association_admin",
+        "shop_keeper",
     ]
     for person in cast:
         for words in (person.title, person.can):

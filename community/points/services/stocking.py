@@ -20,6 +20,7 @@ from community.places import queries as places
 from community.points import rewards
 from community.points.models import RewardItem, RewardOrder, Supplier
 from community.points.rewards import Details
+from community.points.services import budget
 from community.points.services.handing import write_move
 
 _ITEM, _ORDER = RewardItem.__table__.c, RewardOrder.__table__.c
@@ -70,11 +71,14 @@ def change(actor: Actor, item_id: uuid.UUID, wanted: Details) -> None:
 
 
 def open_(actor: Actor, item_id: uuid.UUID) -> None:
-    """Let members have the reward. Raises Conflict `no_stock` for goods of which there are none, DomainError."""
+    """Let members have the reward. Raises Conflict `no_stock` for goods of which there are none, `insolvent` while the
+    town's points are not covered: then it promises nothing new.
+    """
     item = _locked(actor, item_id)
     rewards.check(Details(**{name: getattr(item, name) for name in Details.__dataclass_fields__}), item.kind)
     if item.kind != "cause" and item.on_hand == 0:
         raise Conflict("no_stock", _("还没有库存"), next_step=_("请先登记到货，再上架。"))
+    budget.must_be_solvent(item.town_id)
     item.state = "open"
     session().flush()
     _record(actor, "points.reward_open", item)

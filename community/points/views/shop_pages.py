@@ -18,7 +18,7 @@ from community.core.web.display import mask_name
 from community.core.web.preferences import current as preferences
 from community.places import qr, queries as places
 from community.points import rewards
-from community.points.models import RewardItem, RewardOrder
+from community.points.models import NEVER, RewardItem, RewardOrder
 from community.points.queries import accounts, checks, lots, shop
 from community.points.queries.lots import Expiring, LotPart
 from community.points.services import ordering
@@ -27,6 +27,7 @@ from community.points.services import ordering
 _QR_MM = 46
 # What may come to an end while she waits is told so far ahead.
 _WAIT_AHEAD = dt.timedelta(days=90)
+_LOTS_SHOWN = 4
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ class Town:
 class Before:
     """What is to be known before confirming: what is left afterwards, which lots it uses, what expires if she waits.
 
-    `kept_until` is the last day to pick it up.
+    `used` are the first of the days on whose lots it draws, `more` how many follow; `kept_until` is the last day to
+    pick it up.
     """
 
     offer: Offer
@@ -70,7 +72,9 @@ class Before:
     total: int
     available: int
     after: int
-    used: Sequence[LotPart]
+    used: Sequence[Expiring]
+    more: int
+    more_points: int
     expiring: Sequence[Expiring]
     kept_until: dt.date
     frozen: bool
@@ -147,13 +151,16 @@ def before(actor: Actor, item_id: uuid.UUID, quantity: int) -> Before:
     available = purse.available if purse else 0
     quantity = min(max(quantity, 1), rewards.MOST_AT_ONCE)
     total, today = item.points * quantity, clock.today()
+    used = _by_day(lots.plan(purse.account_id, total, today)) if purse else []
     return Before(
         offer=_offer(row, available, places.names([item.town_id]).get(item.town_id, "")),
         quantity=quantity,
         total=total,
         available=available,
         after=available - total,
-        used=lots.plan(purse.account_id, total, today) if purse else (),
+        used=used[:_LOTS_SHOWN],
+        more=len(used[_LOTS_SHOWN:]),
+        more_points=sum(one.amount for one in used[_LOTS_SHOWN:]),
         expiring=lots.expiring(purse.account_id, today, today + _WAIT_AHEAD)[:3] if purse else (),
         kept_until=today + dt.timedelta(days=ordering.pick_up_days(item.town_id)),
         frozen=checks.frozen(item.town_id),
@@ -192,6 +199,15 @@ def order(row: Any) -> Order:
 def picture_of(order_id: uuid.UUID) -> Markup:
     """Return the code that the desk scans, as a picture with a size of its own: the page needs no style for it."""
     return qr.svg(f"{settings().public_url}/o/{order_id}", _("取货码"), symbol_mm=_QR_MM)
+
+
+def _by_day(parts: Sequence[LotPart]) -> list[Expiring]:
+    """Return lots as people think of them: so much that is valid until a day."""
+    days: dict[dt.date, int] = {}
+    for part in parts:
+        day = part.expires_on or NEVER
+        days[day] = days.get(day, 0) + part.amount
+    return [Expiring(day, amount) for day, amount in days.items()]
 
 
 def _offer(row: Any, available: int, town: str) -> Offer:
