@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from community.core import events, scheduler, slots
+from community.points import proposals, subscribers
 from tests.architecture import golden
 
 
@@ -23,6 +24,9 @@ def listed() -> list[str]:
         lines += [f"slot {label}", *(f"  <- {name(panel)}" for panel in slot.panels)]
     for label, provider in sorted(slots.all_providers().items()):
         lines += [f"provider {label}", f"  <- {name(provider.function)}"]
+    for trigger in proposals.TRIGGERS:
+        # Rules name these; every event that is one must reach `award` by its handler above.
+        lines += [f"rule trigger {trigger}"]
     for _label, job in sorted(scheduler.registered().items()):
         lines += [f"job {job.name}", f"  {job.func} every {job.every}"]
     return lines
@@ -31,6 +35,12 @@ def listed() -> list[str]:
 def test_events_slots_providers_and_jobs_are_the_reviewed_ones(make_app: Callable[..., Flask]) -> None:
     make_app(mode="demo")
     golden.check("events.txt", listed())
+
+
+def test_every_event_that_rules_may_name_is_heard_by_points(make_app: Callable[..., Flask]) -> None:
+    make_app()
+    heard = {event.__name__ for event, handlers in events.wired().items() if subscribers.award_checkin in handlers}
+    assert set(proposals.TRIGGERS) == heard | {"Manual"}, "a rule about an event that nobody hears would never award"
 
 
 def test_every_job_names_a_function_that_exists(make_app: Callable[..., Flask]) -> None:

@@ -11,13 +11,13 @@ from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.people.models import Member
 from community.places.models import Area
-from community.points import jobs
-from community.points.models import RuleSet, RuleVersion
+from community.points import jobs, subscribers
+from community.points.models import RuleSet, RuleVersion, Txn
 from community.points.services import proposing
 from tests.core.test_uploads import photo
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
-from tests.factories.points import town_of
+from tests.factories.points import accepted, town_of
 from tests.factories.rules import make_set, published
 from tests.harness.client import Visitor
 
@@ -83,6 +83,19 @@ def test_from_draft_to_the_first_day_in_force(
     newest = session().scalars(select(RuleVersion).where(RuleVersion.rule_set_id == made.id)).one()
     assert newest.amount == 6
     assert "已施行" in client_page.get(f"/desk/rules/{made.id}").text
+
+    # The first award under it, on its first day, beside what the older rule gives; and why.
+    with transaction():
+        subscribers.award_checkin(accepted(writer, village))
+    assert [txn.rule_version_id for txn in session().scalars(select(Txn))] != [newest.id], "today is still the old day"
+    frozen_clock.tick(days=1)
+    with transaction():
+        subscribers.award_checkin(accepted(writer, village))
+    txn = session().scalars(select(Txn).where(Txn.rule_version_id == newest.id)).one()
+    client_page.sign_in(writer.id)
+    proof = client_page.get(f"/points/{txn.id}").text
+    assert "每个小时第一次有效打卡记6分" in proof
+    assert "居民代表会议 2026-7" in proof
 
 
 def test_objections_are_answered_at_the_desk_and_stand_on_the_public_page(
