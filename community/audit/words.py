@@ -176,6 +176,7 @@ NOTES: dict[str, Text] = {
     "filters": _("条件"),
     "amount": _("积分"),
     "year": _("年度"),
+    "minutes": _("分钟"),
     "fen": _("单价（分钱）"),
     "month": _("月份"),
     "reward": _("奖品"),

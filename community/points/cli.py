@@ -13,18 +13,19 @@ from tqdm import tqdm
 
 from community.audit import services as audit
 from community.core.authz import system_actor
-from community.core.db import transaction
+from community.core.db import snapshot, transaction
 from community.core.errors import Conflict, DomainError
 from community.core.i18n import _, plain
 from community.places import queries as places
 from community.points import exporting, rules_file
 from community.points.models import RuleSet
 from community.points.queries import awards, chain, invariants, journal, replay
-from community.points.services import awarding, budget, checking, closing, sealing, simulating
+from community.points.services import awarding, budget, checking, closing, opening, sealing, simulating
 
 group = AppGroup("points", help="Points: budgets and the soundness of the ledger.")
 
 FUND, CLOSE, EXPORT = "flask points fund", "flask points close", "flask points export"
+IMPORT = "flask points import-opening"
 # More than that follow by the job.
 _AT_ONCE = 2000
 # How many broken rows of an invariant are printed.
@@ -120,6 +121,39 @@ def export(month: dt.datetime, town_code: str | None, folder: Path, forms: tuple
             click.echo(str(file))
 
 
+@group.command("import-opening")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--town", "town_code", required=True, help="The code of the town whose points they become.")
+@click.option("--book", default="paper", help="Short name of the older book; the same one gives nothing twice.")
+@click.option("--reason", required=True, help="The resolution that decided to take the balances over.")
+@click.option("--write", is_flag=True, help="Write it; without this the file is only checked.")
+def import_opening(file: Path, town_code: str, book: str, reason: str, *, write: bool) -> None:
+    """Take balances of an older book over from an XLSX or CSV FILE; one bad row, and nothing of it is written."""
+    town, actor = _towns(town_code)[0], system_actor(IMPORT)
+    try:
+        plan = opening.check(town.id, book, file.read_bytes())
+    except DomainError as error:
+        raise click.ClickException(plain(error.message)) from None
+    for problem in plan.problems:
+        click.echo(plain(_("第 %(line)s 行：%(what)s", line=problem.line, what=plain(problem.what))), err=True)
+    if plan.problems:
+        raise click.ClickException(plain(_("有问题，什么都没有写入。")))
+    counted = {"rows": len(plan.todo), "points": plan.total("points"), "minutes": plan.total("minutes")}
+    if write and plan.todo:
+        for gift in tqdm(plan.todo, desc=town.name, disable=None):
+            with transaction():
+                opening.write(actor, town.id, book, gift, reason)
+        with transaction():
+            details = {**counted, "book": book}
+            audit.record(
+                actor, "points.import_opening", "area", town.id, scope_path=town.path, reason=reason, details=details
+            )
+    said = plain(_("%(rows)s 笔，%(points)s 分，%(minutes)s 分钟。", **counted))
+    click.echo(plain(_("写好了：%(said)s", said=said) if write else _("检查通过：%(said)s", said=said)))
+    if len(plan.gifts) > len(plan.todo):
+        click.echo(plain(_("以前写过、这次跳过的有 %(count)s 笔。", count=len(plan.gifts) - len(plan.todo))))
+
+
 def _towns(code: str | None) -> list[Any]:
     """Return the towns that keep books, or the one with `code`; ends the command when there is none."""
     kept = set(chain.towns())
@@ -133,7 +167,7 @@ def _verify(town_id: int, name: str, *, record: bool) -> bool:
     """Look one town over with a bar, print what is broken, and return whether it is sound."""
     found: dict[str, Sequence[Any]] = {}
     total = len(invariants.NAMES) + chain.length(town_id) + replay.size(town_id)
-    with tqdm(total=total, desc=name, disable=None) as bar:
+    with tqdm(total=total, desc=name, disable=None) as bar, snapshot():
         for title, rows in invariants.look_over(town_id, lambda _title, count: bar.update(count)):
             bar.update(1)
             found[title] = rows

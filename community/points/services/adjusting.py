@@ -35,7 +35,7 @@ def adjust(
     if expires_on is not None and expires_on < clock.today():
         raise ValueError("points that have expired already are never granted")
     book = journal.open_book(town_id, asset, member_id)
-    dedupe_key = f"adjust:{reason_code}:{asset}:{evidence_ref}:{member_id}"
+    dedupe_key = key_of(reason_code, asset, evidence_ref, member_id)
     done = journal.known(town_id, dedupe_key)
     if done is not None:
         return done
@@ -58,3 +58,8 @@ def adjust(
     )
     journal.credit(book, txn_id, "adjustment", amount, expires_on)
     return txn_id
+
+
+def key_of(reason_code: str, asset: str, evidence_ref: str, member_id: int) -> str:
+    """Return the natural key of an adjustment."""
+    return f"adjust:{reason_code}:{asset}:{evidence_ref}:{member_id}"
