@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from flask import Response
 from sqlalchemy import func, select
@@ -66,6 +68,17 @@ def test_one_tap_registers_agrees_and_checks_in(client_page, scene):
     checkin = session().scalars(select(CheckIn).where(CheckIn.member_id == member.id)).one()
     assert (checkin.status, checkin.grade) == ("accepted", "C")
     assert "陈桂花" in client_page.get("/me").text
+
+
+def test_what_a_check_in_tells_of_her_is_read_without_opening_anything(client_page, scene):
+    client_page.get(f"/p/{scene.token}")
+    html = client_page.last.get_data(as_text=True)
+    stands_open = re.findall(r"<details open><summary>(.*?)</summary>(.*?)</details>", html, re.DOTALL)
+    presence, service = consents.current(consents.PRESENCE), consents.current(consents.SERVICE)
+    [(title, text)] = stands_open
+    assert title == str(presence.title)
+    assert all(str(paragraph) in text for paragraph in presence.paragraphs)
+    assert f"<details><summary>{service.title}</summary>" in html, "a consent of its own"
 
 
 def test_her_points_wait_until_somebody_has_verified_her(client_page, new_visitor, scene, frozen_clock):
