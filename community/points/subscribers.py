@@ -7,7 +7,7 @@ from community.patrols.events import CheckInAccepted, CheckInFact, CheckInFlagge
 from community.people.events import MemberErased, MemberMerged, MemberUnverified, MemberVerified
 from community.places.events import AreaMoved
 from community.points.models import Appeal, Award, PointsCase, RewardItem, RewardOrder, RuleSet
-from community.points.services import awarding, deciding, sealing
+from community.points.services import awarding, deciding, ordering, sealing
 from community.points.services.awarding import Act
 
 # The event a rule about check-ins names; a flagged one that is settled earns by the same rule.
@@ -90,4 +90,5 @@ def give_up_waiting(event: MemberErased) -> None:
     """What waited for somebody who is erased is given up; what was posted stays, on a pseudonym, and loses its salt."""
     for member_id in event.ids:
         awarding.give_up(member_id, "erased")
+    ordering.give_up(event.ids)
     sealing.forget_salts(event.ids)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import secrets
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import func, insert, select, update
@@ -96,6 +97,15 @@ def cancel(actor: Actor, order_id: uuid.UUID) -> None:
     must(actor, Perm.REWARD_REDEEM, order)
     check_waits(order)
     end(order, "cancelled", by_id=actor.member_id, outcome="voided")
+
+
+def give_up(member_ids: Iterable[int]) -> None:
+    """Cancel what waits for somebody who leaves for good: nobody will come for it."""
+    open_ones = select(_ORDER.id).where(_ORDER.member_id.in_(list(member_ids)), _ORDER.state == "reserved")
+    for order_id in session().scalars(open_ones.order_by(_ORDER.id)).all():
+        order = locked(order_id)
+        if order.state == "reserved":
+            end(order, "cancelled", by_id=None, outcome="voided")
 
 
 # --- what the desk's side needs too ---

@@ -14,9 +14,10 @@ from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, NotFound
 from community.core.i18n import plain
+from community.people.events import MemberErased
 from community.people.models import Member
 from community.places.models import Area
-from community.points import jobs
+from community.points import jobs, subscribers
 from community.points.models import LedgerCheck, RewardItem, RewardOrder, StockMove, Txn
 from community.points.queries import balance
 from community.points.services import handing, ordering
@@ -314,3 +315,15 @@ def test_nobody_spends_somebody_elses_points(member: Member, leader: Member, ric
     rich(member, village)
     with pytest.raises(NotFound), transaction():
         ordering.reserve(actor_of(leader), rice.id, member_id=member.id)
+
+
+def test_what_waits_for_somebody_who_is_erased_goes_back_to_the_shelf(
+    member: Member, rice: RewardItem, village: Area
+) -> None:
+    rich(member, village)
+    order_id = reserve(member, rice)
+    with transaction():
+        subscribers.give_up_waiting(MemberErased(member.id, (member.id,)))
+    assert order_of(order_id).state == "cancelled"
+    assert stock(rice) == (5, 0)
+    assert_sound()

@@ -9,11 +9,12 @@ import pytest
 from sqlalchemy import select
 
 from community.audit.models import AuditEntry
+from community.core import clock
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound
 from community.people.models import Member
 from community.places.models import Area
-from community.points.models import RewardItem, StockMove
+from community.points.models import BudgetMove, RewardItem, StockMove
 from community.points.rewards import Details
 from community.points.services import ordering, stocking
 from tests.factories.access import actor_of, make_grant
@@ -162,3 +163,19 @@ def test_a_supplier_is_written_once_and_kept_while_their_rewards_are_offered(adm
     with pytest.raises(DomainError) as refused:
         create(admin, village, dataclasses.replace(RICE, supplier_id=made))
     assert refused.value.field == "supplier_id"
+
+
+def test_a_town_whose_points_are_not_covered_opens_no_reward(admin: Member, member: Member, village: Area) -> None:
+    made = create(admin, village)
+    with transaction():
+        stocking.deliver(actor_of(admin), made, 5)
+        give(member, village, 1_000)
+        session().add(
+            BudgetMove(
+                town_id=village.town_id, year=2026, amount=1, fen_per_point=100, resolution="第1号", by_id=0,
+                at=clock.now(),
+            )
+        )  # fmt: skip
+    with pytest.raises(Conflict, match="insolvent"), transaction():
+        stocking.open_(actor_of(admin), made)
+    assert item_of(made).state == "draft"
