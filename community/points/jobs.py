@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from community.core import clock
 from community.core.authz import system_actor
+from community.core.db import snapshot
 from community.core.scheduler import for_each
-from community.points.queries import awards, chain, lots, shop
+from community.points.queries import awards, chain, invariants, lots, shop
 from community.points.queries.cases import due as cases_due
 from community.points.services import adopting, awarding, budget, checking, deciding, expiring, handing, sealing
 from community.points.services.cases import carry_out as carry_out_case
@@ -50,7 +51,15 @@ def seal_due() -> None:
 def check_ledgers() -> None:
     """Seal what waits and look over every town's books, as every night; a red one freezes redeeming in that town."""
     seal_due()
-    for_each(chain.towns(), checking.look_over)
+    for_each(_looked_over(), lambda look: checking.keep(*look))
+
+
+def _looked_over() -> Iterator[tuple[int, dict[str, invariants.Rows]]]:
+    """Look one town over after the other, outside any transaction: nobody waits for it."""
+    for town_id in chain.towns():
+        with snapshot():
+            found = invariants.broken(town_id)
+        yield town_id, found
 
 
 def expire_orders() -> None:

@@ -16,6 +16,7 @@ from community.core.db.session import (
     part,
     schema_changes,
     session,
+    snapshot,
     transaction,
     upsert,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "points_once",
     "schema_changes",
     "session",
+    "snapshot",
     "transaction",
     "upsert",
     "uuid_id",

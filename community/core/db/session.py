@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -95,6 +95,26 @@ def transaction() -> Iterator[Session]:
         raise
     finally:
         _open.reset(mark)
+
+
+@contextmanager
+def snapshot() -> Iterator[Session]:
+    """Let all reads inside see one moment, however long they take and whoever writes meanwhile; for looking data over.
+
+    Inside `transaction()` nothing changes: there each statement sees what is committed, on PostgreSQL.
+    """
+    current = session()
+    if in_transaction():
+        yield current
+        return
+    current.rollback()
+    # A test's pinned connection has begun already, and nobody else writes there.
+    if current.get_bind().dialect.name == "postgresql" and _test_connection.get() is None:
+        current.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+    try:
+        yield current
+    finally:
+        current.rollback()
 
 
 @contextmanager

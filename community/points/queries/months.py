@@ -82,22 +82,25 @@ def totals(town_id: int, month_on: dt.date) -> dict[str, dict[str, int]]:
 def sheets(town_id: int, month_on: dt.date, accounts: Sequence[int] | None = None) -> list[Sheet]:
     """Return the accounts that had or moved something in the month, by id; of `accounts` alone when given."""
     start, end = bounds(month_on)
-    wanted = select(_ACCOUNT.id, _ACCOUNT.subject_id, _ACCOUNT.asset, _ACCOUNT.posted).where(
-        _ACCOUNT.town_id == town_id, _ACCOUNT.kind == "resident"
+    # One statement for what is there and what came since: an award between two of them would be in one alone.
+    since = _since(town_id, end, accounts).subquery()
+    closing = (_ACCOUNT.posted - func.coalesce(since.c.moved, 0)).label("closing")
+    wanted = (
+        select(_ACCOUNT.id, _ACCOUNT.subject_id, _ACCOUNT.asset, closing)
+        .outerjoin(since, since.c.account_id == _ACCOUNT.id)
+        .where(_ACCOUNT.town_id == town_id, _ACCOUNT.kind == "resident")
     )
     if accounts is not None:
         wanted = wanted.where(_ACCOUNT.id.in_(accounts))
-    later = {row.account_id: row.moved for row in session().execute(_since(town_id, end, accounts))}
     lines: defaultdict[int, list[Row[Any]]] = defaultdict(list)
     for row in session().execute(_lines(town_id, start, end, accounts)):
         lines[row.account_id].append(row)
     made = []
     for row in session().execute(wanted.order_by(_ACCOUNT.id)):
-        closing = row.posted - later.get(row.id, 0)
         own = lines.get(row.id, [])
-        if own or closing:
-            opening = closing - sum(line.delta for line in own)
-            made.append(Sheet(row.id, row.subject_id, row.asset, opening, closing, own))
+        if own or row.closing:
+            opening = row.closing - sum(line.delta for line in own)
+            made.append(Sheet(row.id, row.subject_id, row.asset, opening, row.closing, own))
     return made
 
 

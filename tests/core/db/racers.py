@@ -42,6 +42,13 @@ def key(name: str, note: str) -> dict[str, Any]:
     return {"actor_key": "t", "key": name, "request_hash": note, "status": 303, "created_at": clock.now()}
 
 
+def add_key(_number: int) -> int:
+    """Write one row; return 1."""
+    with transaction() as current:
+        current.execute(insert(IdempotencyKey).values(**key("later", "x")))
+    return 1
+
+
 def hold_lock(_number: int) -> bool:
     """Hold the one writer's place (SQLite) or a row (PostgreSQL) until the test says go."""
     with transaction() as current:

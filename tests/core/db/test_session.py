@@ -18,6 +18,7 @@ from community.core.db import (
     part,
     schema_changes,
     session,
+    snapshot,
     transaction,
     upsert,
 )
@@ -101,6 +102,22 @@ def test_what_is_read_in_a_transaction_is_not_an_older_snapshot(
         other.join()
         with transaction():
             assert count() == 1
+
+
+@pytest.mark.engine
+def test_a_snapshot_sees_one_moment_whoever_writes_meanwhile(
+    race_database: str, make_app: Callable[..., Flask]
+) -> None:
+    with make_app(database_url=race_database).app_context():
+        with snapshot():
+            before = count()
+            assert together(race_database, "tests.core.db.racers:add_key", processes=1) == [1]
+            assert count() == before
+            with pytest.raises(WriteOutsideTransaction):
+                session().execute(insert(IdempotencyKey).values(**key("never", "x")))
+        assert count() == before + 1
+        with transaction(), snapshot():
+            assert count() == before + 1
 
 
 @pytest.mark.usefixtures("app")
