@@ -9,6 +9,7 @@ from community.audit import services as audit
 from community.core.authz import Actor, must_be_system
 from community.core.errors import DomainError
 from community.core.i18n import _
+from community.demo.decisions import load_decisions
 from community.demo.district import District, read_district
 from community.demo.history import load_history
 from community.demo.ledger import load_ledger
@@ -70,6 +71,7 @@ def load_demo(
     load_staff(actor, loaded)
     load_pictures(actor, loaded)
     load_rules(actor, loaded)
+    load_decisions(actor, loaded)
     load_rewards(actor, loaded)
     load_ledger(actor, loaded)
     audit.record(

@@ -17,7 +17,7 @@ from community.people import queries as people
 from community.places import queries as places
 from community.points import checked
 from community.points.models import LedgerCheck, PeriodClose
-from community.points.queries import boards, chain, checks, months
+from community.points.queries import appeals, boards, chain, checks, months
 from community.points.queries.chain import Head
 from community.points.views.blueprint import bp
 
@@ -78,6 +78,7 @@ def town_ledger(town_code: str) -> str:
         promises=promises,
         green=checks.last_green(town.id),
         months=months.months([town.id], published=True),
+        appeals=appeals.figures(town.id),
     )
 
 

@@ -17,7 +17,6 @@ from community.people.models import Member
 from community.places.models import Area
 from community.points import jobs, subscribers
 from community.points.models import Appeal, Award, PointsCase, Txn
-from community.points.queries import appeals
 from community.points.services import appealing, cases, reviewing
 from tests.factories.access import actor_of
 from tests.factories.deciding import earned, held_award, make_admin, manual_rule, reviewed_rule
@@ -182,18 +181,3 @@ def test_members_answer_nobodys_objections(refused: int, member: Member, leader:
     appeal = ask(member, f"award:{refused}")
     with pytest.raises(Forbidden):
         answer(leader, appeal)
-
-
-def test_the_published_figures_count_answers_and_the_median_of_their_days(
-    village: Area, refused: int, member: Member, other: Member, frozen_clock: FrozenClock
-) -> None:
-    with transaction():
-        txns = [earned(member, village, used_at=clock.now() - dt.timedelta(days=day)) for day in (1, 2)]
-    first = ask(member, f"award:{refused}")
-    ask(member, f"txn:{txns[0]}")
-    frozen_clock.tick(days=2)
-    answer(other, first, change=False)
-    frozen_clock.tick(days=6)
-    found = appeals.figures(village.town_id)
-    assert (found.made, found.upheld, found.changed, found.open, found.late) == (2, 1, 0, 1, 1)
-    assert found.median_days == 2.0

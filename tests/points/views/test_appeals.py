@@ -11,8 +11,10 @@ from community.people.models import Member
 from community.places.models import Area
 from community.points import subscribers
 from community.points.models import Appeal, Award
+from community.points.services import appealing
+from tests.factories.access import actor_of
 from tests.factories.deciding import earned, make_admin, manual_rule
-from tests.factories.points import flagged, settled
+from tests.factories.points import flagged, settled, town_of
 from tests.harness.client import Visitor
 from tests.points.invariants import posted
 
@@ -134,3 +136,17 @@ def test_somebody_elses_rows_cannot_be_objected_to_nor_read(
     for url in (appeal, f"/points/waiting/{refused}", f"/points/appeals/new/award:{refused}"):
         client_page.get(url, 404)
     client_page.get("/desk/appeals", 403)
+
+
+def test_the_public_ledger_of_a_town_says_how_long_answers_take(
+    village: Area, refused: int, member: Member, other: Member, client_page: Visitor, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        appeal = appealing.appeal(actor_of(member), f"award:{refused}", "我在岗")
+    frozen_clock.tick(days=3)
+    with transaction():
+        appealing.decide(actor_of(other), appeal, change=False, answer="看过记录")
+    page = client_page.get(f"/ledger/{town_of(village).code}")
+    assert "一年里提出1" in page.text
+    assert "一半的申诉在 3.0 天内有了答复" in page.text
+    assert member.display_name not in page.text
