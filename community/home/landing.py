@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from community.core import clock
 from community.core.authz import Actor
 from community.core.ids import clean_code, is_code
 from community.core.web import pictures
@@ -35,6 +37,7 @@ class Landing:
     kept: scan.Kept | None
     consent: consents.ConsentText | None
     in_place: bool
+    at: dt.datetime
     # Nobody is signed in here, and who is here for the first time may register on the spot.
     may_be_first: bool
     # She puts up signs here: a picture says that this one hangs.
@@ -70,6 +73,7 @@ def _page(actor: Actor | None, post: ScannedPost, token: str) -> Landing:
         kept=scan.waiting(request, token) if actor else None,
         consent=None if agreed else text,
         in_place=post.state == "active" and not post.moved,
+        at=clock.now(),
         may_be_first=actor is None and post.open_to == "anyone",
         installs=actor is not None and hanging.may_install(actor, post),
     )

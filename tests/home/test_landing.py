@@ -42,6 +42,22 @@ def test_who_has_agreed_is_not_asked_again(scene: Scene, client_page: Visitor) -
     assert "同意并打卡" in client_page.get(f"/p/{scene.token}").text
 
 
+def test_the_page_says_who_is_about_to_check_in_when_and_what_is_kept(scene: Scene, client_page: Visitor) -> None:
+    assert "不是我" not in client_page.get(f"/p/{scene.token}").text
+    client_page.sign_in(scene.member.id)
+    page = client_page.get(f"/p/{scene.token}")
+    assert f"{scene.member.display_name} · 21:07" in page.text
+    assert "记下的是：您、岗点、时间、大致远近、手机的随机编号。" in page.text
+
+
+def test_who_is_another_signs_out_there_and_stays_at_the_sign(scene: Scene, client_page: Visitor) -> None:
+    client_page.sign_in(scene.member.id)
+    page = client_page.submit(client_page.get(f"/p/{scene.token}").form("/sign-out"))
+    assert page.h1 == scene.post.name
+    assert page.url.endswith(f"/p/{scene.token}")
+    assert scene.member.display_name not in page.text
+
+
 def test_a_paused_post_says_so_and_can_still_be_checked_in_at(scene: Scene, client_page: Visitor) -> None:
     with transaction():
         scene.post.state = "paused"

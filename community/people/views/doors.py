@@ -76,7 +76,7 @@ def _sign_in_page(form: SignInForm, status: int = 200) -> Response:
 def sign_out() -> Response:
     session.sign_out()
     flash(plain(_("已退出登录。")), "ok")
-    return redirect(url_for("home.index"), 303)
+    return redirect(arrival.local_path(request.form.get("next")), 303)
 
 
 @bp.post("/me/sign-out-everywhere")
