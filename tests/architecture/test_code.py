@@ -21,7 +21,7 @@ EDGES = {"views", "api", "cli", "jobs", "subscribers", "panels", "forms", "looks
 WEB = ("flask.", "flask_login.", "flask_wtf.", "wtforms.", "werkzeug.", "community.core.web.")
 DISPLAY = "community.core.web.display"  # how dates and names are written: no request in it
 # core holds the web's own machinery, home only composes pages, demo is a command.
-NOT_ROOMS = {"core", "home", "demo"}
+NOT_ROOMS = {"core", "home", "demo", "factory"}
 CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]")
 TRANSLATES = {"_", "gettext", "lazy_gettext", "ngettext", "lazy_ngettext", "pgettext"}
 # Chinese in Python that is no text for a reader, or is the form of a text in one language.
