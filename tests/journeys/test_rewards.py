@@ -1,4 +1,4 @@
-"""Spending points on two phones: three taps to the code, scanned or typed at the desk; a gift."""
+"""Spending points on two phones: three taps to the code, scanned or typed at the desk; a gift; an offline cellar."""
 
 from __future__ import annotations
 
@@ -130,3 +130,18 @@ def test_points_are_given_to_a_cause_and_an_order_is_cancelled(demo_server: Serv
     page.get_by_role("button", name="取消兑换").click()
     expect(page.get_by_role("main")).to_contain_text("已取消")
     assert available(page) == before - 20
+
+
+def test_the_code_is_still_there_without_a_signal(browser: Browser, demo_server: Server) -> None:
+    # A phone of its own: looking at requests, as the others do, would switch the browser's cache off.
+    context = browser.new_context(base_url=demo_server.url, locale="zh-CN")
+    page = context.new_page()
+    become(page, CAPTAIN)
+    code = redeem(page)
+    address = page.url
+    page.goto("/shop")
+    context.set_offline(True)
+    page.goto(address)
+    expect(page.get_by_role("main")).to_contain_text(f"{code[:3]} {code[3:]}")
+    assert decode_all(page.locator(".ticket").screenshot()).endswith(address.split("/")[-2])
+    context.close()
