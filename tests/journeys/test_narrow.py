@@ -141,3 +141,12 @@ def test_a_copy_stands_clear_of_what_is_said_about_it_and_its_pages_fit(bench: B
         assert "serif" not in page.evaluate("getComputedStyle(document.body).fontFamily").split(", ")[0]
         assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(250, 245, 236)"
     assert not wide
+
+
+def test_what_is_made_for_paper_is_whole_on_a_phone(bench: Bench) -> None:
+    page = bench.page
+    for width in (390, 320):
+        page.set_viewport_size({"width": width, "height": 844})
+        page.goto("/compliance/sheet")
+        assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
+        assert page.locator("main").evaluate("main => main.scrollWidth - main.clientWidth") <= 0, f"cut at {width} px"
