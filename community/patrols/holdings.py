@@ -21,7 +21,7 @@ _CHECKINS = Kept(
     seen_by=_WHO,
     words={
         "id": _("编号"),
-        "post": _("岗点"),
+        "post": _("所在岗点"),
         "kind": _("种类"),
         "used_at": _("时间"),
         "lo_at": _("最早可能"),
@@ -103,7 +103,7 @@ _FOR_OTHERS = Kept(
     why=_("用志愿卡代打卡要查得到是谁经手"),
     how_long=_("一直保留，注销后不带姓名"),
     seen_by=_WHO,
-    words={"post": _("岗点"), "used_at": _("时间"), "status": _("结果")},
+    words={"post": _("所在岗点"), "used_at": _("时间"), "status": _("结果")},
     rows=lambda ids: (
         select(_POST.name.label("post"), CheckIn.used_at, CheckIn.status)
         .join(places.POST, _POST.id == CheckIn.post_id)
@@ -119,7 +119,7 @@ _ATTEMPTS = Kept(
     why=_("帮您查为什么没打上"),
     how_long=_("30 天后删除"),
     seen_by=_("您自己；维护网站的人"),
-    words={"post": _("岗点"), "code": _("原因代码"), "src": _("怎么打的"), "happened_at": _("时间")},
+    words={"post": _("所在岗点"), "code": _("原因代码"), "src": _("怎么打的"), "happened_at": _("时间")},
     rows=lambda ids: (
         select(_POST.name.label("post"), Attempt.code, Attempt.src, Attempt.at.label("happened_at"))
         .outerjoin(places.POST, _POST.id == Attempt.post_id)

@@ -57,3 +57,15 @@ def test_a_page_below_a_section_marks_the_section(client_page):
     for page, section in ((f"/desk/people/{other.id}", "/desk/people"), ("/desk", "/desk")):
         rail = client_page.get(page).one("nav", class_="rail")
         assert [link.get("href") for link in rail.iter("a") if link.get("aria-current")] == [section]
+
+
+def test_an_english_rail_names_many_posts_as_many(client_page):
+    with transaction():
+        village = make_village()
+        member = make_member(village)
+        make_grant(member, "village_admin", village)
+    client_page.sign_in(member.id)
+    client_page.submit(client_page.get("/desk").form("/preferences"), lang="en")
+    page = client_page.get("/desk/posts")
+    rail = {link.get("href"): "".join(link.itertext()).strip() for link in page.one("nav", class_="rail").iter("a")}
+    assert (rail["/desk/posts"], page.h1) == ("Posts", "Posts")
