@@ -150,3 +150,24 @@ def test_what_is_made_for_paper_is_whole_on_a_phone(bench: Bench) -> None:
         page.goto("/compliance/sheet")
         assert page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth") <= 0
         assert page.locator("main").evaluate("main => main.scrollWidth - main.clientWidth") <= 0, f"cut at {width} px"
+
+
+def test_a_notice_is_read_aloud_where_the_phone_can_and_another_tap_stops_it(bench: Bench) -> None:
+    page = bench.page
+    page.add_init_script(
+        """window.said = [];
+        SpeechSynthesis.prototype.speak = (one) => said.push(one.text);
+        SpeechSynthesis.prototype.cancel = () => said.push("");"""
+    )
+    page.goto("/announcements")
+    page.locator("main .rows a").first.click()
+    page.get_by_role("button", name="读给我听").click()
+    assert page.evaluate("said").pop() == page.locator("#notice").inner_text()
+    page.get_by_role("button", name="停", exact=True).click()
+    assert page.evaluate("said").pop() == ""
+    page.get_by_role("button", name="读给我听").wait_for()
+    mute = bench.context.new_page()
+    mute.add_init_script("window.SpeechSynthesisUtterance = undefined")
+    mute.goto(page.url)
+    mute.wait_for_load_state("networkidle")
+    assert not mute.locator("[data-read]").is_visible()
