@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from sqlalchemy import Row
 
 from community.access import queries as access
 from community.core import clock, todo, uploads
@@ -57,7 +58,7 @@ class _Desk:
     def wait(self, told: dict[str, Any]) -> None:
         """An award that a person has to look at first."""
         rule = self._rule("points")
-        named = rule_queries.version(rule) if rule else None
+        named = rule_queries.version(rule.id) if rule else None
         if named is None or not named.terms.review:
             return
         with _ago(told["days"]):
@@ -73,21 +74,22 @@ class _Desk:
             )
             waiting.hold(claim, "review")
 
-    def _rule(self, asset: str) -> int | None:
+    def _rule(self, asset: str) -> Row[Any] | None:
         """Return the version of the first rule that people apply."""
         rules = known.rules_to_name([self.area.town_id or self.area.id])
-        return next((row.id for row in rules if row.trigger == "Manual" and row.asset == asset), None)
+        return next((row for row in rules if row.trigger == "Manual" and row.asset == asset), None)
 
     def award(self, told: dict[str, Any]) -> None:
         """An award by hand, by the first rule that people apply; decided by `decided_by`, or waiting."""
         rule = self._rule(told["asset"])
         if rule is None:
             return
-        with _ago(told["days"]):
+        # In a short past the rule itself is younger than the act would be.
+        with _ago(min(told["days"], (clock.today() - rule.effective_on).days)):
             case = cases.propose_award(
                 self._actor(told["by"]),
                 self._id(told["for"]),
-                rule_version_id=rule,
+                rule_version_id=rule.id,
                 earned_on=clock.today(),
                 where=self.area.path,
                 reason=told["reason"],

@@ -30,7 +30,7 @@ def load_rules(actor: Actor, loaded: Loaded) -> None:
 
 
 def _load(loaded: Loaded, plan: RuleSetPlan) -> None:
-    began = min(plan.days, loaded.days + 15)
+    began = min(plan.days, loaded.days + 10)
     with _ago(began, 9):
         writer = _cast(loaded, plan.by)
         area = loaded.areas[plan.area_code]
@@ -38,6 +38,8 @@ def _load(loaded: Loaded, plan: RuleSetPlan) -> None:
         known = {rule.code: rule.rule_id for rule in rule_sets.history(area.town_id or area.id)}
         for rule in plan.rules:
             proposing.put(writer, made, Proposal(**rule.terms), rule_id=known.get(rule.code))
+    # On the day of publication: what another set brought into force meanwhile would make the trial another one.
+    with _ago(began - 1 if plan.published_by else began, 9, 30):
         proposing.simulate(writer, made)
     if plan.published_by:
         _publish(loaded, plan, made, began - 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -30,6 +31,10 @@ class Piece:
     text: str
 
 
+# A Chinese sign is a word, so is an English word or a number.
+_TOKEN = re.compile(r"[A-Za-z0-9]+|.", re.DOTALL)
+
+
 def terms(before: Proposal | None, after: Proposal | None) -> list[Clause]:
     """Return clause by clause what changes."""
     old = clauses(before) if before else []
@@ -44,13 +49,14 @@ def terms(before: Proposal | None, after: Proposal | None) -> list[Clause]:
 def words(before: str, after: str) -> list[Piece]:
     """Return `after` in pieces: what stayed, what is new, and in its place what is gone."""
     found: list[Piece] = []
-    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    old, new = _TOKEN.findall(before), _TOKEN.findall(after)
+    matcher = SequenceMatcher(None, old, new, autojunk=False)
     for kind, old_from, old_to, new_from, new_to in matcher.get_opcodes():
         if kind == "equal":
-            found.append(Piece("same", after[new_from:new_to]))
+            found.append(Piece("same", "".join(new[new_from:new_to])))
             continue
         if old_to > old_from:
-            found.append(Piece("gone", before[old_from:old_to]))
+            found.append(Piece("gone", "".join(old[old_from:old_to])))
         if new_to > new_from:
-            found.append(Piece("new", after[new_from:new_to]))
+            found.append(Piece("new", "".join(new[new_from:new_to])))
     return found

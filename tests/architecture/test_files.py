@@ -14,6 +14,8 @@ TEMPLATE_CEILING = 150
 DRAWERS = {"util", "utils", "helper", "helpers", "common", "misc", "manager", "managers", "shared", "stuff"}
 # Folders of tests that follow a subject across rooms instead of one module.
 FREE_FOLDERS = {"architecture", "factories", "harness", "journeys", "load", "migrations", "refusals", "tools"}
+# Beside the mirrored files of a room: tests of the room as a whole, which no one of its files could hold.
+WHOLE = "whole"
 # Kinds of files that only declare things, tested through what uses them.
 DECLARATIONS = {"__init__", "__main__", "blueprint", "events", "forms", "models"}
 
@@ -92,7 +94,13 @@ def untested(modules: list[str], tests: set[str]) -> list[str]:
 def orphans(modules: list[str], tests: set[str]) -> list[str]:
     """Test files that mirror no module."""
     possible = {home for module in modules for home in homes(module)}
-    return sorted(test for test in tests if PurePosixPath(test).parts[1] not in FREE_FOLDERS and test not in possible)
+    return sorted(
+        test
+        for test in tests
+        if PurePosixPath(test).parts[1] not in FREE_FOLDERS
+        and PurePosixPath(test).parent.name != WHOLE
+        and test not in possible
+    )
 
 
 def test_tests_mirror_the_tree() -> None:

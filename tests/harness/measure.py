@@ -28,8 +28,14 @@ DESK = (36, 13)
 FIRST_VISIT = {"phone": (14_000, 3), "desk": (60_000, 8), "print": (60_000, 8), "kiosk": (60_000, 8)}
 CHECK_IN = (10_240, 3)
 # What is no first visit and holds more by its nature: all that is kept about a person, word by word; the camera's
-# script, which comes after the page.
-HEAVIER = {"/me/data": (16_000, 3), "/scan": (18_500, 5)}
+# script, which comes after the page; a month's statement with its lines, its proof and the script that works it out; a
+# set of rules with what it changes, its plots and their numbers.
+HEAVIER = {
+    "/me/data": (16_000, 3),
+    "/scan": (18_500, 5),
+    "/points/statements/[^/]+/[^/]+": (16_500, 4),
+    "/rules/sets/[^/]+": (16_500, 3),
+}
 NARROW = {"width": 320, "height": 640}
 SCREENS: dict[str, dict[str, Any]] = {
     "phone": {**PHONE, "viewport": {"width": 390, "height": 844}, "screen": {"width": 390, "height": 844}},
@@ -53,7 +59,8 @@ class Reading:
 def budget(read: Reading) -> list[str]:
     """Return what `read` weighs too much."""
     plain = read.path.partition("?")[0]
-    heaviest, most = HEAVIER.get(plain) or (CHECK_IN if re.fullmatch("/p/[^/]+", plain) else FIRST_VISIT[read.surface])
+    heavier = next((least for path, least in HEAVIER.items() if re.fullmatch(path, plain)), None)
+    heaviest, most = heavier or (CHECK_IN if re.fullmatch("/p/[^/]+", plain) else FIRST_VISIT[read.surface])
     found = [] if read.weight <= heaviest else [f"weighs {read.weight} bytes, {heaviest} at most"]
     return found + ([] if read.requests <= most else [f"asks for {read.requests} files, {most} at most"])
 

@@ -23,8 +23,8 @@ def test_what_changes_is_marked_clause_by_clause() -> None:
 def test_words_show_what_is_gone_and_what_is_new() -> None:
     pieces = comparing.words("每次记5分，最多10分", "每次记6分，最多12分")
     assert [(one.kind, one.text) for one in pieces] == [
-        ("same", "每次记"), ("gone", "5"), ("new", "6"), ("same", "分，最多1"), ("gone", "0"),
-        ("new", "2"), ("same", "分"),
+        ("same", "每次记"), ("gone", "5"), ("new", "6"), ("same", "分，最多"), ("gone", "10"),
+        ("new", "12"), ("same", "分"),
     ]  # fmt: skip
 
 

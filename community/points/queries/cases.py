@@ -110,7 +110,8 @@ def rules_to_name(town_ids: Sequence[int]) -> Sequence[Row[Any]]:
     found: Sequence[Any] = session().execute(
         select(
             _VERSION.id, _RULE.code, _VERSION.version, _VERSION.amount, _VERSION.asset, _VERSION.cap_day,
-            _VERSION.text_zh, _VERSION.text_en, _VERSION.trigger, _RULE.town_id, AREA.c.name.label("area"),
+            _VERSION.text_zh, _VERSION.text_en, _VERSION.trigger, _VERSION.effective_on, _RULE.town_id,
+            AREA.c.name.label("area"),
         )
         .join(Rule.__table__, _RULE.id == _VERSION.rule_id)
         .outerjoin(AREA, AREA.c.id == _RULE.area_id)

@@ -31,7 +31,8 @@ COLUMNS: Mapping[str, Text] = {
 _MOST = 1_000_000
 _BOOK = re.compile(r"[A-Za-z0-9-]{1,20}")
 _WHOLE = re.compile(r"[0-9]{1,9}")
-_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?(?: 00:00:00)?")
+# 2028-06-30, 2028/6/30, 2028.6.30, or with the Chinese signs of year, month and day (as code points: no text to read).
+_DAY = re.compile(r"([0-9]{4})[-/.\u5e74]([0-9]{1,2})[-/.\u6708]([0-9]{1,2})\u65e5?(?: 00:00:00)?")
 REASON = "opening"
 
 

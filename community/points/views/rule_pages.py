@@ -251,7 +251,7 @@ def page(actor: Actor | None, rule_set: RuleSet) -> SetPage:
 def _change(draft: RuleDraft, rule_set: RuleSet) -> Change:
     before = _before(draft, rule_set)
     after = None if draft.ends else rule_sets.terms_of(draft)
-    old, new = (before.text_zh if before else ""), (after.text_zh if after else "")
+    old, new = (_text(one) for one in (before, after))
     return Change(
         draft_id=draft.id,
         code=draft.code,
@@ -261,6 +261,11 @@ def _change(draft: RuleDraft, rule_set: RuleSet) -> Change:
         review=draft.review,
         manual=draft.trigger == "Manual",
     )
+
+
+def _text(terms: Proposal | None) -> str:
+    """Return what the rule tells residents, in the reader's language; "" where there is no rule."""
+    return str(either(terms.text_zh, terms.text_en)) if terms else ""
 
 
 def _before(draft: RuleDraft, rule_set: RuleSet) -> Proposal | None:

@@ -15,7 +15,7 @@ from community.people.models import Member
 from community.places.models import Area
 from community.points import jobs
 from community.points.models import Lot, Txn
-from community.points.queries import balance, lots
+from community.points.queries import balance
 from community.points.services import expiring
 from tests.factories.ledger import give
 from tests.points.invariants import assert_sound, posted
@@ -60,25 +60,6 @@ def test_each_lot_expires_by_a_posting_of_its_own_and_minutes_never_do(
     assert keys == [f"expire:{lot_id}" for lot_id in expired]
     assert balance(member.id).available == 5
     assert_sound()
-
-
-def test_who_is_due_and_what_expires_when_can_be_asked_before(village: Area, member: Member) -> None:
-    today = clock.today()
-    with transaction():
-        give(member, village, 5, days=10)
-        give(member, village, 3, days=10)
-        give(member, village, 4, days=70)
-    account_id = balance(member.id).purses[0].account_id
-    soon, later = today + dt.timedelta(days=10), today + dt.timedelta(days=70)
-    assert [(one.expires_on, one.amount) for one in lots.expiring(account_id, today)] == [(soon, 8), (later, 4)]
-    assert len(lots.expiring(account_id, today, soon)) == 1
-    assert [(part.amount, part.expires_on) for part in lots.plan(account_id, 9, today)] == [
-        (5, soon),
-        (3, soon),
-        (1, later),
-    ]
-    assert lots.due(soon) == []
-    assert lots.due(later, town_id=village.town_id) == [account_id]
 
 
 def test_the_job_goes_on_with_the_others_when_one_account_fails(
