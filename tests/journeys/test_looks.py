@@ -34,7 +34,7 @@ AFTER_AN_ACT = {
     "/desk/people/<id:member_id>/card",
     "/desk/units/<id:unit_id>/edit",
     # The page behind the code that a member shows at a reward desk; nobody follows it from a page.
-    "/o/<order_id>",
+    "/o/<uuid:order_id>",
     "/m/<card>",
     "/m/<card>/refused/<code>",
     "/desk/imports/<id:run_id>",
