@@ -59,6 +59,8 @@ ACTS: dict[str, Text] = {
     "points.appeal_withdraw": _("撤回了积分申诉"),
     "points.appeal_decide": _("答复了积分申诉"),
     "points.budget_move": _("改了积分预算"),
+    "points.month_draft": _("起草了月结"),
+    "points.month_publish": _("公示了月结"),
     "points.anomaly_look": _("看了反常提示"),
     "points.export": _("导出了积分账"),
     "points.import_opening": _("转入了期初余额"),

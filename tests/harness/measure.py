@@ -122,7 +122,8 @@ class Bench:
             return
         if self.page.evaluate("measure.openAll()"):
             self._axe(read, "opened", [])
-        for colours in COLOURS:
+        # Colours are the same in every language.
+        for colours in COLOURS if self.language == "zh" else ():
             self.page.evaluate("theme => measure.look({theme})", colours)
             self._axe(read, colours, BY_COLOUR)
         self.page.evaluate("measure.look({theme: 'light'})")

@@ -212,16 +212,21 @@ STEPS = st.lists(
 
 
 def ledger() -> dict[str, list[tuple[object, ...]]]:
-    """Every row of the books, as it is."""
+    """Every row of the books, as it is; only the salts go, which lead from a person to her sealed lines."""
     tables = (Account, Txn, Transfer, Entry)
     return {
-        model.__tablename__: [tuple(row) for row in session().execute(select(model.__table__).order_by(text("1, 2")))]
+        model.__tablename__: [
+            tuple(row)
+            for row in session().execute(
+                select(*(column for column in model.__table__.c if column.name != "salt")).order_by(text("1, 2"))
+            )
+        ]
         for model in tables
     }
 
 
 # An example walks every room three times: fewer of them than usual.
-@settings(max_examples=settings.default.max_examples // 4)
+@settings(max_examples=settings.default.max_examples // 8)
 @given(STEPS)
 def test_the_books_are_untouched_by_any_erasure(frozen_clock, steps: list[tuple[str, int, int]]) -> None:
     with transaction():

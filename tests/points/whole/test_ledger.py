@@ -349,7 +349,7 @@ def test_an_act_that_ends_between_any_two_statements_leaves_nothing_and_then_suc
         world = make_world(stopped)
         for one in before:
             world.do(one, 0)
-        monkeypatch.setattr("tests.points.test_ledger.attempt", at_every_statement)
+        monkeypatch.setattr("tests.points.whole.test_ledger.attempt", at_every_statement)
         world.do(step, 1)
         world.agrees()
     assert failed >= 4, "too few statements to be the act"
