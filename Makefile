@@ -24,7 +24,7 @@ STAMPS := $(VENV)/.stamps
 WORKERS ?= 2
 PYTEST := $(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
 
-.PHONY: install run test test-deep lint lint-style lint-types lint-templates lint-imports format golden translations pages screenshots bench bench-import clean
+.PHONY: install run test test-deep lint lint-style lint-types lint-templates lint-imports format golden translations pages screenshots bench bench-pages bench-import bench-points bench-ledger clean
 
 install: $(STAMPS)/dev ## virtual environment with everything, tools included
 
@@ -79,8 +79,17 @@ screenshots: $(STAMPS)/dev ## the README's pictures, from the demo district
 bench: $(STAMPS)/dev ## check-ins per second beside bare Flask and bare SQL
 	$(VENV)/bin/python -m bench.checkin $(ARGS)
 
+bench-pages: $(STAMPS)/dev ## what the pages that people open most take the server, beside a trivial page
+	$(VENV)/bin/python -m bench.pages $(ARGS)
+
 bench-import: $(STAMPS)/dev ## 3.48 million addresses by `flask places import`, beside the bare bulk load
 	$(VENV)/bin/python -m bench.places_import $(ARGS)
+
+bench-points: $(STAMPS)/dev ## awards, sealing and redeeming, each beside its baseline
+	$(VENV)/bin/python -m bench.points $(ARGS)
+
+bench-ledger: $(STAMPS)/dev ## ten million transfers in bulk, verified, and what pages cost on them
+	$(VENV)/bin/python -m bench.ledger_fill $(ARGS)
 
 clean: ## caches only: never the database, never the environment
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

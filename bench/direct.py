@@ -86,15 +86,15 @@ def record(app: Flask, requests: Sequence[bytes]) -> Tape:
 
 
 class Replay:
-    """Two processes, each with a connection and half of the tape; they wait between the parts they are told to send."""
+    """Processes with a connection each that share the tape; they wait between the parts they are told to send."""
 
-    def __init__(self, tape: Tape, url: str) -> None:
+    def __init__(self, tape: Tape, url: str, *, processes: int = PROCESSES) -> None:
         self._pipes: list[Connection] = []
         self._processes: list[SpawnProcess] = []
         spawn = multiprocessing.get_context("spawn")
-        for number in range(PROCESSES):
+        for number in range(processes):
             ours, theirs = spawn.Pipe()
-            half = Tape(tape.statements, tape.checkins[number::PROCESSES])
+            half = Tape(tape.statements, tape.checkins[number::processes])
             process = spawn.Process(target=_send, args=(theirs, url, half), daemon=True)
             process.start()
             self._pipes.append(ours)
@@ -112,10 +112,10 @@ class Replay:
             process.kill()
 
     def send(self, count: int) -> float:
-        """Send the next `count` check-ins of the tape (an even number); return how many a second."""
+        """Send the next `count` check-ins of the tape (as many for each process); return how many a second."""
         began = time.perf_counter()
         for pipe in self._pipes:
-            pipe.send(count // PROCESSES)
+            pipe.send(count // len(self._pipes))
         for pipe in self._pipes:
             _hear(pipe)
         return count / (time.perf_counter() - began)

@@ -73,6 +73,17 @@ class Stage:
         """Build the program in this process on a database."""
         return program(self._given | {"DATABASE_URL": url})
 
+    def write(self, url: str, statement: str) -> None:
+        """Write to a database directly, without the program."""
+        import psycopg  # noqa: PLC0415
+
+        if url.startswith("sqlite"):
+            with closing(sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)) as file:
+                file.execute(statement)
+            return
+        with psycopg.connect(url.replace("postgresql+psycopg", "postgresql", 1)) as server:
+            server.execute(statement)
+
     def close(self) -> None:
         """Drop databases on a server that is not ours; our own ends with this process."""
         self._databases.drop_all()

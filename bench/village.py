@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from flask import Flask, Response
 
+from bench import world
 from community.core import clock
 from community.core.authz import Actor, system_actor
 from community.core.db import transaction
@@ -22,14 +23,13 @@ from community.core.ids import new_id, new_uuid
 from community.core.web import device, session as web_session, tokens
 from community.patrols import backfill as patrols
 from community.patrols.backfill import PastCheckIn, WrittenCheckIn
-from community.people import backfill as people, consents
-from community.people.backfill import PastMember, Verified
+from community.people import backfill as people
 from community.places import backfill as places, codes, queries as place_queries
-from community.places.backfill import AreaRef, NewArea, NewPost, PostRef
+from community.places.backfill import AreaRef, NewPost, PostRef
 from community.points.backfill.ledger import PastAwards
 from community.points.backfill.walk import PastAct
 from community.points.services.awarding import Act
-from community.points.services.books import NewRule, set_up_town
+from community.points.services.books import set_up_town
 from community.teams import backfill as teams
 from community.teams.backfill import NewTeam, PastMembership, PastMove
 
@@ -109,12 +109,13 @@ X-Forwarded-Proto: https
 
 
 def _villages(actor: Actor) -> list[Village]:
-    areas = places.add_areas(actor, list(_areas()))
+    areas = places.add_areas(actor, list(world.areas(TOWNS, VILLAGES_PER_TOWN)))
     towns = sorted(code for code in areas if code.startswith("t"))
+    rule = world.earning(once_per="hour", cap_day=10)
     for town in towns:
         year = clock.today().year
         budgets = {year - 1: POINTS_PER_TOWN, year: POINTS_PER_TOWN}
-        set_up_town(actor, areas[town].id, rules=(_rule(),), budgets=budgets)
+        set_up_town(actor, areas[town].id, rules=(rule,), budgets=budgets)
     branch = teams.add_branches(actor, [("patrol", "巡逻防控分会")])
     villages = sorted(code for code in areas if code.startswith("v"))
     posts = places.add_posts(actor, list(_posts(villages)), areas=areas)
@@ -124,34 +125,6 @@ def _villages(actor: Actor) -> list[Village]:
         own = posts[number * POSTS_PER_VILLAGE :][:POSTS_PER_VILLAGE]
         found.append(Village(areas[code], own, [_token(actor, post) for post in own], team_id))
     return found
-
-
-def _areas() -> Iterator[NewArea]:
-    yield NewArea("d1", "district", "区", "沥江区", None, "d1/", None)
-    for town in range(TOWNS):
-        code = f"t{town:02}"
-        yield NewArea(code, "town", "街道", f"第{town + 1}街道", "d1", f"d1/{code}/", 40_000)
-        for number in range(VILLAGES_PER_TOWN):
-            village = f"v{town:02}{number:02}"
-            yield NewArea(village, "village", "社区", f"第{number + 1}社区", code, f"d1/{code}/{village}/", 8_000)
-
-
-def _rule() -> NewRule:
-    return NewRule(
-        code="P01",
-        version="1",
-        trigger="CheckInAccepted",
-        min_grade="D",
-        amount=5,
-        once_per="hour",
-        cap_day=10,
-        expires_months=24,
-        text_zh="每小时第一次有效打卡记5分，每天最多10分。",
-        text_en="The first accepted check-in in each hour earns 5 points, at most 10 a day.",
-        resolution="1",
-        published_on=dt.date(2020, 1, 1),
-        effective_on=dt.date(2020, 2, 1),
-    )
 
 
 def _posts(villages: Sequence[str]) -> Iterator[NewPost]:
@@ -204,25 +177,7 @@ def _team(area: AreaRef) -> NewTeam:
 
 
 def _people(actor: Actor, ids: Sequence[int], homes: Sequence[Village]) -> None:
-    joined = clock.now() - dt.timedelta(days=30)
-    people.add_members(
-        actor,
-        [
-            PastMember(
-                id=member_id,
-                name="王桂芬",
-                phone=None,
-                age_band="60+",
-                home_id=home.area.id,
-                home_path=home.area.path,
-                town_id=home.area.town_id,
-                joined_at=joined,
-                verified=Verified(joined, None),
-                consents=(consents.SERVICE, consents.PRESENCE),
-            )
-            for member_id, home in zip(ids, homes, strict=True)
-        ],
-    )
+    people.add_members(actor, [world.person(member_id, home.area) for member_id, home in zip(ids, homes, strict=True)])
 
 
 def _memberships(actor: Actor, approver: int, ids: Sequence[int], homes: Sequence[Village]) -> None:
@@ -283,18 +238,17 @@ def _act(one: WrittenCheckIn) -> Act:
 def _phone(app: Flask, number: int, member_id: int, home: Village) -> Phone:
     post = number // (TOWNS * VILLAGES_PER_TOWN) % POSTS_PER_VILLAGE
     village = number % (TOWNS * VILLAGES_PER_TOWN)
+    return Phone(member_id, home.tokens[post], _place(village, post), *signed_in(app, member_id))
+
+
+def signed_in(app: Flask, member_id: int, epoch: int = 1) -> tuple[str, str]:
+    """Return the cookies of a phone on which the member has signed in, and the token for its forms."""
     with app.test_request_context(base_url=app.extensions["linli_settings"].public_url):
-        web_session.sign_in(member_id, 1)
+        web_session.sign_in(member_id, epoch)
         device.want_cookie()
         csrf = tokens.shown()
         response = app.process_response(Response())
     cookies = SimpleCookie()
     for line in response.headers.getlist("Set-Cookie"):
         cookies.load(line)
-    return Phone(
-        member_id,
-        home.tokens[post],
-        _place(village, post),
-        "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items()),
-        csrf,
-    )
+    return "; ".join(f"{name}={morsel.value}" for name, morsel in cookies.items()), csrf

@@ -8,8 +8,7 @@ STATEMENT.json is the file that the statement's page gives. --root is the month'
 the printed board, a notice or somebody else's copy, not from the same page. --head is any seal that you noted earlier
 (its number and hash): if one of the statement's postings carries that number, it must be that very seal.
 
-It says what it checked and ends with 0, or with 1 and every step that failed. How each hash is made is written in
-docs/proofs.md; the rules are few enough to be checked by reading this file.
+It says what it checked and ends with 0, or with 1 and every step that failed. How hashes are made: docs/proofs.md.
 """
 
 import argparse
@@ -60,26 +59,43 @@ def check_statement(part, month, root):
         yield "a balance is negative"
 
 
-def check_posting(posting, account, lines):
-    """Yield what is wrong with a posting: its seal, and that it says what the statement's lines say."""
+def is_of(instant, month):
+    """Say whether an instant (UTC) is of a month in some time zone: of it, or of a day beside it."""
+    apart, day = (int(instant[:4]) - int(month[:4])) * 12 + int(instant[5:7]) - int(month[5:7]), int(instant[8:10])
+    return apart == 0 or (apart == -1 and day >= 28) or (apart == 1 and day == 1)
+
+
+def check_posting(posting, statement, lines):
+    """Yield what is wrong with a posting: its seal, and that it is what the statement's lines cover."""
     document, number = posting["document"], posting["document"]["txn"]
     leaf = sha(bytes.fromhex(posting["salt"]) + canonical(document))
+    if not lines:
+        yield f"posting {number} stands in no line of the statement"
     if any(line["leaf"] != leaf.hex() for line in lines):
         yield f"posting {number} is not what the statement's line covers"
-    moved = 0
-    for transfer in document["transfers"]:
-        moved += transfer["amount"] * ((transfer["credit"] == account) - (transfer["debit"] == account))
-        if transfer["amount"] <= 0 or transfer["credit"] == transfer["debit"]:
-            yield f"posting {number} has a transfer that moves nothing"
-    if moved != sum(line["delta"] for line in lines):
-        yield f"posting {number} moves another amount than its lines say"
-    if any((line["kind"], line["effective_on"]) != (document["kind"], document["effective_on"]) for line in lines):
-        yield f"posting {number} is of another kind or day than its line says"
+    if document["town"] != statement["town"] or not is_of(document["recorded_at"], statement["month"]):
+        yield f"posting {number} is of another town or month"
     seal = posting["seal"]
     if seal is None:
         yield f"posting {number} is not sealed"
     elif sha(bytes.fromhex(seal["previous"]) + seal["seq"].to_bytes(8, "big") + leaf).hex() != seal["hash"]:
         yield f"the seal of posting {number} does not cover it"
+
+
+def check_moves(document, statement, lines):
+    """Yield where a posting's transfers do not say what the statement's lines say."""
+    number, account, moved = document["txn"], statement["account"], 0
+    for transfer in document["transfers"]:
+        way = (transfer["credit"] == account) - (transfer["debit"] == account)
+        moved += transfer["amount"] * way
+        if transfer["amount"] <= 0 or transfer["credit"] == transfer["debit"]:
+            yield f"posting {number} has a transfer that moves nothing"
+        if way and transfer["asset"] != statement["asset"]:
+            yield f"posting {number} moves something else than {statement['asset']}"
+    if moved != sum(line["delta"] for line in lines):
+        yield f"posting {number} moves another amount than its lines say"
+    if any((line["kind"], line["effective_on"]) != (document["kind"], document["effective_on"]) for line in lines):
+        yield f"posting {number} is of another kind or day than its line says"
 
 
 def check(proof, published_root, heads=()):
@@ -89,17 +105,17 @@ def check(proof, published_root, heads=()):
         wrong.append("the file's root is not the published one")
     wrong += check_month(proof["month"], root)
     wrong += check_statement(proof["statement"], proof["month"], root)
-    lines = {}
-    for line in proof["statement"]["document"]["lines"]:
+    statement, end = proof["statement"]["document"], proof["month"]["document"]["chain"]
+    lines, seals = {}, {}
+    for line in statement["lines"]:
         lines.setdefault(line["txn"], []).append(line)
-    seals = {}
     for posting in proof["postings"]:
-        number = posting["document"]["txn"]
-        wrong += check_posting(posting, proof["statement"]["document"]["account"], lines.pop(number, []))
-        if posting["seal"]:
-            seals[posting["seal"]["seq"]] = posting["seal"]["hash"]
+        own = lines.pop(posting["document"]["txn"], [])
+        wrong += [*check_posting(posting, statement, own), *check_moves(posting["document"], statement, own)]
+        seal = posting["seal"] or end
+        if not 0 < seal["seq"] <= end["seq"] or seals.setdefault(seal["seq"], seal["hash"]) != seal["hash"]:
+            wrong.append(f"seal {seal['seq']} is none of the chain with which the month ends")
     wrong += [f"line {number} comes without its posting" for number in lines]
-    end = proof["month"]["document"]["chain"]
     for number, value in [(end["seq"], end["hash"]), *heads]:
         if seals.get(number, value) != value:
             wrong.append(f"seal {number} is not the one that was noted")
@@ -110,25 +126,20 @@ def main(arguments=None):
     parser = argparse.ArgumentParser(description="Check a monthly statement of points.")
     parser.add_argument("statement", help="the downloaded file")
     parser.add_argument("--root", help="the month's published root, in hex")
-    parser.add_argument(
-        "--head", nargs=2, action="append", default=[], metavar=("SEQ", "HEX"), help="a seal noted earlier"
-    )
+    parser.add_argument("--head", nargs=2, action="append", default=[], metavar=("SEQ", "HEX"), help="a seal noted")
     given = parser.parse_args(arguments)
-    with open(given.statement, encoding="utf-8") as file:
-        proof = json.load(file)
     try:
+        with open(given.statement, encoding="utf-8") as file:
+            proof = json.load(file)
         wrong = check(proof, given.root, [(int(seq), value.lower()) for seq, value in given.head])
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError, OSError) as error:
         wrong = [f"this is no statement of ours, or it is damaged ({error!r})"]
     for reason in wrong:
         print("FAILED:", reason)
     if wrong:
         return 1
-    document = proof["statement"]["document"]
-    print(
-        f"{document['month']}: {document['opening']} -> {document['closing']} {document['asset']}, "
-        f"{len(proof['postings'])} postings proved under root {proof['root']}"
-    )
+    one, said = proof["statement"]["document"], f"{len(proof['postings'])} postings proved under root {proof['root']}"
+    print(f"{one['month']}: {one['opening']} -> {one['closing']} {one['asset']}, {said}")
     if given.root is None:
         print("Compare this root with the published one: without that, only the file itself was checked.")
     return 0

@@ -4,6 +4,7 @@ How to write tests with them is told in tests/README.md.
 """
 
 import dataclasses
+import multiprocessing.util
 import os
 import shutil
 import socket
@@ -56,15 +57,29 @@ hypothesis_settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 # --- one folder and one PostgreSQL server for the whole run, whatever the number of workers ---
 
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder kept in memory, where Linux has one
+ROOM = 4 * 2**30  # bytes free that a run may want there
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """The controlling process makes the run's folder; workers inherit its name."""
+    """The controlling process makes the run's folder; workers inherit its name.
+
+    Every commit of SQLite waits for the disk, thousands of times in a run, and no test takes the machine's power
+    away: temporary files live in memory where there is room, unless TMPDIR says otherwise.
+    """
     if not hasattr(config, "workerinput"):
-        os.environ["LINLI_TEST_RUN"] = tempfile.mkdtemp(prefix="linli-run-")
+        roomy = MEMORY.is_dir() and shutil.disk_usage(MEMORY).free > ROOM
+        shared = tempfile.mkdtemp(prefix="linli-run-", dir=MEMORY if roomy and "TMPDIR" not in os.environ else None)
+        os.environ["LINLI_TEST_RUN"] = shared
         os.environ["LINLI_TEST_OWNER"] = str(os.getpid())
+        os.environ["TMPDIR"] = shared
+        tempfile.tempdir = None  # look at TMPDIR again
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """The controlling process removes what the run left; the PostgreSQL server ends with this process."""
+    multiprocessing.util._exit_function()  # now and not at exit: it empties a folder inside the run's
     if not hasattr(config, "workerinput"):
         shared = Path(os.environ["LINLI_TEST_RUN"])
         if (shared / "template.postgres").exists():
@@ -322,9 +337,9 @@ def _demo_instance(databases: Databases) -> Path:
 
 @pytest.fixture
 def demo_server(_demo_instance: Path, tmp_path: Path, start_server: Callable[..., Server]) -> Server:
-    """The program as `make run` starts it, on its own copy of the demo district."""
+    """The program as `make run` starts it, on its own copy of the demo district; one worker serves one reader well."""
     shutil.copytree(_demo_instance, tmp_path / "demo")
-    return start_server(instance=tmp_path / "demo")
+    return start_server(instance=tmp_path / "demo", SERVE_WORKERS="1")
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,15 @@ SHOTS = (
     Shot("dark", "/", "钱桂英", look="std.dark.zh"),
     Shot("english", "/", look="std.light.en"),
     Shot("desk", "/desk", "邵文静", desk=True),
-    Shot("posts", "/desk/posts", "邵文静", desk=True),
+    Shot("scanner", "/scan", "钱桂英"),
+    Shot(
+        "poster",
+        "/desk/posts",
+        "邵文静",
+        ("main td a[href^='/desk/posts/'] >> nth=0", "main a[href$='/poster'] >> nth=0"),
+        desk=True,
+    ),
+    Shot("kiosk", "/kiosk/990100001001?panel=days", desk=True),
 )
 
 

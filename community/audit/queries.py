@@ -131,6 +131,12 @@ def count(actor: Actor, wanted: Filter, most: int) -> int:
     return _count(_matching(_readable(actor, Perm.AUDIT_EXPORT, known), wanted, known).limit(most + 1))
 
 
+def happened(act: str, object_type: str, object_ids: Iterable[int]) -> bool:
+    """Say whether the log has this act about one of these objects."""
+    wanted = AuditEntry.object_type == object_type, AuditEntry.object_id.in_([str(one) for one in object_ids])
+    return session().scalar(select(AuditEntry.id).where(*wanted, AuditEntry.act == act).limit(1)) is not None
+
+
 def exports() -> Sequence[AuditEntry]:
     """Return the entries about exports, newest first, for who checks a file on the server."""
     found = select(AuditEntry).where(AuditEntry.act == "audit.export").order_by(AuditEntry.id.desc())

@@ -33,14 +33,15 @@ def record(
     """Write one entry and return its id. Needs the act's transaction, so that no act is kept without its entry.
 
     `act` is "room.verb", `scope_path` the area the object lies in (who may read the entry), `before` and `after` the
-    changed fields: only their digests are kept. `details` are kept as they are and hold no personal data.
+    changed fields: only their digests are kept. `details` are kept as they are and hold no personal data. Who acts in
+    somebody's place is named as the doer, with the mandate beside it.
     """
     entry_id = new_id()
     session().execute(
         insert(AuditEntry).values(
             id=entry_id,
             at=clock.now(),
-            actor_id=actor.member_id,
+            actor_id=actor.doer_id,
             actor_name=actor.system[:60],
             act=act,
             object_type=obj_type,
@@ -49,10 +50,17 @@ def record(
             reason=reason,
             before_digest=None if before is None else digest(before),
             after_digest=None if after is None else digest(after),
-            details=dict(details or {}),
+            details=dict(details or {}) | _in_her_place(actor),
         )
     )
     return entry_id
+
+
+def _in_her_place(actor: Actor) -> dict[str, str]:
+    """Return what an entry says of an act done for somebody else: whose, and by which mandate."""
+    if actor.instead is None:
+        return {}
+    return {"instead": "mandate", "for": str(actor.member_id), "mandate": str(actor.instead.mandate_id)}
 
 
 def record_look(actor: Actor, member_id: int, why: str, *, scope_path: str = "", reason: str | None = None) -> int:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from sqlalchemy import ColumnElement, false, or_, true
 
 from community.core.errors import Forbidden, NotFound, SignInNeeded
+from community.core.i18n import _
 
 
 class Perm(StrEnum):
@@ -112,6 +113,17 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class Instead:
+    """Who acts in somebody's place by her mandate, and the only rights of hers that it covers."""
+
+    by_id: int
+    by_name: str
+    mandate_id: int
+    perms: frozenset[Perm]
+    until_on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who acts in this request or job. Built anew each time, never stored.
 
@@ -119,6 +131,7 @@ class Actor:
     `status` is the member's (active or suspended), `verified` whether a person has checked who she is, `home_path` her
     area's path and `town_id` her town's id. `minor` is she from 14 to 17; `guarded` is False until a guardian has
     agreed.
+    `instead` says that somebody else acts in her place: then nothing but what the mandate covers is open.
     `system` names a job instead of a person; it may do everything and its name goes into the audit log.
     """
 
@@ -133,6 +146,12 @@ class Actor:
     held: tuple[Held, ...] = field(default=())
     system: str = ""
     merged: tuple[int, ...] = ()
+    instead: Instead | None = None
+
+    @property
+    def doer_id(self) -> int:
+        """Who really acts: the member herself, or who stands in for her."""
+        return self.instead.by_id if self.instead else self.member_id
 
     @property
     def ids(self) -> tuple[int, ...]:
@@ -159,6 +178,8 @@ def can(actor: Actor | None, perm: Perm, thing: object | None = None) -> bool:
         return False
     if actor.system:
         return True
+    if _beyond(actor, perm):
+        return False
     if thing is None:
         return perm in OWN or perm in actor.perms
     if perm in OWN and getattr(thing, "owner_id", None) in actor.ids:
@@ -179,11 +200,13 @@ def can_until(actor: Actor, perm: Perm, thing: object, until: dt.datetime | None
 def must(actor: Actor | None, perm: Perm, thing: object | None = None) -> Actor:
     """Return `actor` if it holds `perm` (for `thing`); else raise.
 
-    SignInNeeded without an actor, Forbidden when the right is held nowhere, NotFound when `thing` lies outside every
-    place where it is held: from outside, another area's things do not exist.
+    SignInNeeded without an actor, Forbidden when the right is held nowhere or a mandate does not cover it, NotFound
+    when `thing` lies outside every place where it is held: from outside, another area's things do not exist.
     """
     if actor is None:
         raise SignInNeeded
+    if _beyond(actor, perm):
+        raise Forbidden(_("这份授权不包括这件事"), next_step=_("请本人来办，或请她重新授权。"), code="beyond_mandate")
     if can(actor, perm, thing):
         return actor
     if perm not in OWN and perm not in actor.perms:
@@ -213,6 +236,11 @@ def visible(actor: Actor, perm: Perm, model: type[ScopedModel]) -> ColumnElement
 def under(column: Any, prefixes: tuple[str, ...]) -> ColumnElement[bool]:
     """Return the condition that the area path in `column` lies at or below one of `prefixes`."""
     return or_(false(), *(column.startswith(prefix, autoescape=True) for prefix in prefixes))
+
+
+def _beyond(actor: Actor, perm: Perm) -> bool:
+    """Say whether somebody acts in her place, without a mandate for this."""
+    return actor.instead is not None and perm not in actor.instead.perms
 
 
 def _covers(grant: Held, thing: object) -> bool:

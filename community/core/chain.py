@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 # Hashes are of SHA-256.
@@ -17,9 +17,18 @@ _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", 
 _LEAF, _NODE = b"\x00", b"\x01"
 
 
+def spelled(document: Any) -> str:
+    """Return `document` as JSON that is always the same: sorted keys, no blanks. Raises for numbers like NaN."""
+    return _encode(document)
+
+
+# The same for a text alone.
+quoted: Callable[[str], str] = json.encoder.encode_basestring
+
+
 def canonical(document: Any) -> bytes:
-    """Return `document` as JSON that is always the same: sorted keys, no blanks, UTF-8. Raises for numbers like NaN."""
-    return _encode(document).encode()
+    """Return the same in UTF-8, as it is hashed."""
+    return spelled(document).encode()
 
 
 def digest(content: bytes) -> bytes:

@@ -20,7 +20,7 @@ from community.core import clock
 from community.core.db import session
 from community.core.i18n import Text, _, plain
 from community.core.idempotency import IdempotencyKey
-from community.core.uploads import Upload
+from community.core.uploads import Document, Upload
 
 # The statement of what is kept, whatever its columns are.
 Rows = Select[*tuple[Any, ...]]
@@ -128,6 +128,14 @@ def _pictures(ids: Sequence[int]) -> Rows:
     )
 
 
+def _papers(ids: Sequence[int]) -> Rows:
+    return (
+        select(Document.purpose, Document.bytes, Document.created_at, Document.deleted_at)
+        .where(Document.uploaded_by.in_(ids))
+        .order_by(Document.created_at)
+    )
+
+
 HELD = Room(
     "core",
     _("您点过的和传过的"),
@@ -144,8 +152,8 @@ HELD = Room(
         Kept(
             key="pictures",
             title=_("您传的照片"),
-            why=_("证明牌子挂好了"),
-            how_long=_("牌子换掉后由管理员删除；照片里不存位置"),
+            why=_("证明牌子挂好了，或者给补记作凭证"),
+            how_long=_("牌子换掉后由管理员删除，凭证在决定一年后删除；照片里不存位置"),
             seen_by=_("您自己；负责这里的管理员"),
             words={
                 "purpose": _("用途"),
@@ -156,6 +164,20 @@ HELD = Room(
                 "deleted_at": _("删除时间"),
             },
             rows=_pictures,
+        ),
+        Kept(
+            key="papers",
+            title=_("您传的文件"),
+            why=_("规则是哪份决议通过的，谁都能查"),
+            how_long=_("和规则一起一直保留，不带您的名字"),
+            seen_by=_("公示后所有人"),
+            words={
+                "purpose": _("用途"),
+                "bytes": _("字节"),
+                "created_at": _("上传时间"),
+                "deleted_at": _("删除时间"),
+            },
+            rows=_papers,
         ),
     ),
 )

@@ -8,7 +8,7 @@ from typing import Any
 from flask_babel import force_locale, get_locale, lazy_gettext, ngettext
 from flask_babel.speaklater import LazyString
 
-__all__ = ["LazyString", "Text", "_", "either", "english", "ngettext", "plain"]
+__all__ = ["LazyString", "Text", "_", "chinese", "either", "english", "ngettext", "plain"]
 
 Text = str | LazyString
 
@@ -26,6 +26,12 @@ def plain(text: str | LazyString) -> str:
 def english(make: Callable[[], str]) -> str:
     """Return what `make` says when its texts are read in English, for what is kept in both languages."""
     with force_locale("en"):
+        return make()
+
+
+def chinese(make: Callable[[], str]) -> str:
+    """Return what `make` says in the language of the source, whoever acts: for what is kept for everybody to read."""
+    with force_locale("zh"):
         return make()
 
 

@@ -95,6 +95,7 @@ class _Desk:
                 reason=told["reason"],
                 picture=uploads.prepare(photo(told["days"])),
                 amount=told.get("amount"),
+                again=True,
             )
         self._decide(case, told)
 

@@ -80,3 +80,18 @@ def _sign(picture: Image.Image, left: int, top: int) -> None:
     for width, y in ((190, 372), (240, 398), (150, 424)):
         box = left + 160 - width // 2, top + y, left + 160 + width // 2, top + y + 11
         pen.rounded_rectangle(box, 5, fill="#c9c2b4")
+
+
+def paper() -> bytes:
+    """Return the JPEG of a resolution on paper: lines of writing and a seal, no word of it to be read."""
+    picture = Image.new("RGB", (900, 1200), "#c9bda8")
+    pen = ImageDraw.Draw(picture)
+    pen.rectangle((60, 50, 850, 1160), fill="#fdfcf7")
+    pen.rectangle((250, 130, 660, 165), fill="#a3392f")
+    for row, end in enumerate((750, 760, 745, 752, 430, 748, 756, 742, 610)):
+        pen.rectangle((150, 260 + 62 * row, end, 276 + 62 * row), fill="#6d6a63")
+    pen.ellipse((520, 860, 740, 1080), outline="#c0392b", width=9)
+    pen.polygon([(630, 915), (648, 985), (600, 940), (660, 940), (612, 985)], fill="#c0392b")
+    out = io.BytesIO()
+    picture.filter(ImageFilter.GaussianBlur(0.6)).save(out, "JPEG", quality=85)
+    return out.getvalue()

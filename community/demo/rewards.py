@@ -10,8 +10,9 @@ from typing import Any
 import yaml
 
 from community.access import queries as access
-from community.core import clock
+from community.core import clock, uploads
 from community.core.authz import Actor, must_be_system, system_actor
+from community.demo import reward_pictures
 from community.demo.loading import Loaded
 from community.people import queries as people
 from community.points.queries import accounts
@@ -77,6 +78,9 @@ class _Shop:
         made = stocking.create(self.admin, self._area(row["area"]), row["kind"], details)
         if row["stock"]:
             stocking.deliver(self.admin, made, row["stock"], "")
+        drawn = reward_pictures.reward(row["key"])
+        if drawn:
+            stocking.show(self.admin, made, uploads.prepare(drawn))
         if not row.get("draft"):
             stocking.open_(self.admin, made)
         if row.get("closed"):

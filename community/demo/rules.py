@@ -10,7 +10,9 @@ from community.access import queries as access
 from community.core import clock
 from community.core.authz import Actor
 from community.core.clock import FrozenClock
+from community.core.uploads import prepare
 from community.demo.loading import Loaded
+from community.demo.pictures import paper
 from community.demo.rule_plans import RuleSetPlan
 from community.people import queries as people
 from community.points.proposals import Proposal
@@ -48,7 +50,7 @@ def _load(loaded: Loaded, plan: RuleSetPlan) -> None:
 def _publish(loaded: Loaded, plan: RuleSetPlan, made: uuid.UUID, days_ago: int) -> None:
     with _ago(days_ago, 10):
         publisher, today = _cast(loaded, plan.published_by), clock.today()
-        resolution = Resolution(plan.resolution_no, plan.resolution_body, today - 2 * _DAY, None)
+        resolution = Resolution(plan.resolution_no, plan.resolution_body, today - 2 * _DAY, prepare(paper()))
         proposing.publish(publisher, made, resolution, effective_on=today + 9 * _DAY)
     for turn, told in enumerate(plan.objections, start=1):
         with _ago(days_ago - turn, 20):

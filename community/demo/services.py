@@ -11,6 +11,7 @@ from community.core.errors import DomainError
 from community.core.i18n import _
 from community.demo.decisions import load_decisions
 from community.demo.district import District, read_district
+from community.demo.families import load_families
 from community.demo.history import load_history
 from community.demo.ledger import load_ledger
 from community.demo.loading import load_district
@@ -21,6 +22,7 @@ from community.demo.privacy import load_privacy
 from community.demo.rewards import load_rewards
 from community.demo.rules import load_rules
 from community.demo.staff import load_staff
+from community.demo.standing import load_board, load_expiring
 from community.points.backfill.ledger import Tally
 
 
@@ -72,8 +74,10 @@ def load_demo(
     load_pictures(actor, loaded)
     load_rules(actor, loaded)
     load_decisions(actor, loaded)
-    load_rewards(actor, loaded)
+    load_families(actor, loaded, load_rewards(actor, loaded))
+    load_expiring(actor, loaded)
     load_ledger(actor, loaded)
+    load_board(actor, loaded)
     audit.record(
         actor,
         "demo.load",

@@ -20,6 +20,7 @@ from community.core.web import (
     device,
     faults,
     limits,
+    offline,
     requests,
     rights,
     security,
@@ -105,6 +106,7 @@ def _database(app: Flask, settings: Settings) -> None:
 def _web(app: Flask, settings: Settings) -> None:
     assets = Assets(ROOT / "static")
     requests.init_app(app)
+    offline.init_app(app)
     security.init_app(app, assets)
     session.init_app(app, load_actor, settings.session_days)
     app.before_request(rights.before_request)

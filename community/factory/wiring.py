@@ -32,6 +32,7 @@ from community.home import (
     desk as home_desk,
     kiosk,
     landing,
+    offline,
     privacy,
     searching,
     subscribers as home_subscribers,
@@ -46,6 +47,7 @@ from community.messages import (
 )
 from community.patrols import (
     events as patrols_events,
+    policies as patrols_policies,
     queries as patrols_queries,
     subscribers as patrols_subscribers,
     views as patrols_views,
@@ -56,9 +58,11 @@ from community.people import (
     cli as people_cli,
     erasing as people_erasing,
     events as people_events,
+    mandates as people_mandates,
     merging as people_merging,
     policies as people_policies,
     queries as people_queries,
+    standing as people_standing,
     subscribers as people_subscribers,
     views as people_views,
 )
@@ -77,12 +81,13 @@ from community.points import (
     subscribers as points_subscribers,
     views as points_views,
 )
-from community.points.queries import cases as points_cases
-from community.points.services import proposing as points_proposing
+from community.points.queries import cases as points_cases, families as points_families, shop as points_shop
+from community.points.services import proposing as points_proposing, stocking as points_stocking
 from community.points.services.cases import PURPOSE as CASE_PICTURES
 from community.points.views import (
     deciding_todo as points_deciding_todo,
     panels as points_panels,
+    reward_todo as points_reward_todo,
     rule_todo as points_rule_todo,
     todo as points_todo,
 )
@@ -112,6 +117,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     home_desk.bp,
     kiosk.bp,
     landing.bp,
+    offline.bp,
     privacy.bp,
     searching.bp,
 )
@@ -122,6 +128,7 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
     patrols_events.CheckInFlagged: (points_subscribers.hold_flagged_checkin,),
     patrols_events.CheckInSettled: (points_subscribers.settle_checkin,),
     patrols_events.CheckInReopened: (points_subscribers.reopen_checkin,),
+    patrols_events.CheckInVindicated: (patrols_subscribers.set_right,),
     people_events.GuardianConfirmed: (teams_subscribers.guardian_confirmed,),
     people_events.ErasureAsked: (messages_subscribers.tell_erasure_asked,),
     people_events.MemberErased: (
@@ -133,6 +140,9 @@ SUBSCRIBERS: dict[type, tuple[events.Handler, ...]] = {
         # Last: whatever the others tell her goes too.
         messages_subscribers.forget_inbox,
     ),
+    people_events.MandateGiven: (messages_subscribers.tell_mandate_given,),
+    people_events.MandateRunsOut: (messages_subscribers.tell_mandate_runs_out,),
+    people_events.MandateEnded: (messages_subscribers.tell_mandate_ended,),
     people_events.MemberVerified: (points_subscribers.release_verified,),
     people_events.MemberUnverified: (points_subscribers.keep_unverified,),
     people_events.MemberMerged: (
@@ -170,6 +180,7 @@ QUEUES = (
     *points_deciding_todo.QUEUES,
     *points_todo.QUEUES,
     *points_rule_todo.QUEUES,
+    *points_reward_todo.QUEUES,
 )
 
 JOBS: tuple[Job, ...] = (
@@ -182,14 +193,21 @@ JOBS: tuple[Job, ...] = (
     Job("erase_due", "community.people.jobs:erase_due", timedelta(minutes=10)),
     Job("erase_unconfirmed", "community.people.jobs:erase_unconfirmed", timedelta(days=1), at=time(3, 10)),
     Job("forget_codes", "community.people.jobs:forget_codes", timedelta(days=1), at=time(3, 20)),
+    Job("forget_mandates", "community.people.jobs:forget_mandates", timedelta(days=1), at=time(3, 15)),
+    Job("tell_mandates", "community.people.jobs:tell_mandates", timedelta(days=1), at=time(8, 40)),
     Job("forget_waits", "community.people.jobs:forget_waits", timedelta(hours=6)),
     Job("forget_consents", "community.people.jobs:forget_consents", timedelta(days=1), at=time(3, 30)),
     Job("forget_read", "community.messages.jobs:forget_read", timedelta(days=1), at=time(3, 40)),
     Job("forget_runs", "community.home.jobs:forget_runs", timedelta(days=1), at=time(3, 50)),
     Job("forget_sent", "community.messages.jobs:forget_sent", timedelta(hours=6)),
     Job("expire_points", "community.points.jobs:expire_points", timedelta(days=1), at=time(0, 20)),
+    Job("tell_expiring", "community.points.jobs:tell_expiring", timedelta(days=1), at=time(9, 10)),
     Job("expire_orders", "community.points.jobs:expire_orders", timedelta(minutes=10)),
+    Job("remind_orders", "community.points.jobs:remind_orders", timedelta(days=1), at=time(9, 0)),
+    Job("forget_evidence", "community.points.jobs:forget_evidence", timedelta(days=1), at=time(4, 0)),
+    Job("forget_told", "community.points.jobs:forget_told", timedelta(days=1), at=time(4, 10)),
     Job("post_decided", "community.points.jobs:post_decided", timedelta(seconds=10)),
+    Job("raise_appeals", "community.points.jobs:raise_appeals", timedelta(days=1), at=time(8, 50)),
     Job("seal_due", "community.points.jobs:seal_due", timedelta(seconds=10)),
     Job("check_ledgers", "community.points.jobs:check_ledgers", timedelta(days=1), at=time(2, 30)),
     Job("import_tables", "community.places.jobs:import_tables", timedelta(seconds=10)),
@@ -208,6 +226,7 @@ def wire(app: Flask, settings: Settings) -> None:
     doctor = commands.doctor_command((_outbox, people_cli.phone_keys))
     for command in (commands.serve, commands.worker, doctor, demo_cli.demo, *groups):
         app.cli.add_command(command)
+    patrols_policies.close_to.register(points_families.close_to)
     patrols_views.checkin_receipt.register(points_panels.checkin_receipt)
     people_views.sign_in_slot.register(demo_views.cast_panel)
     people_views.sign_in_notice.register(patrols_views.waiting.notice)
@@ -220,6 +239,7 @@ def wire(app: Flask, settings: Settings) -> None:
     people_policies.placed.register(teams_queries.holds_place)
     people_policies.team_paths.register(teams_desk.every_path)
     people_views.member_slot.register(people_views.cards.card_panel)
+    people_views.member_slot.register(people_views.witnessing.panel)
     people_views.member_slot.register(teams_views.member_panel)
     people_views.member_slot.register(points_panels.member_page)
     people_views.member_slot.register(people_views.privacy.panel)
@@ -241,9 +261,12 @@ def wire(app: Flask, settings: Settings) -> None:
     uploads.wire(
         {
             places_hanging.PURPOSE: places_hanging.may_see,
+            people_mandates.PURPOSE: people_standing.may_see,
             points_proposing.PURPOSE: points_proposing.may_see,
             CASE_PICTURES: points_cases.may_see,
-        }
+            points_stocking.PURPOSE: points_shop.may_see,
+        },
+        papers={points_proposing.PURPOSE: points_proposing.may_read},
     )
     faults.keep_form.register(patrols_views.keep_scan)
     faults.keep_form.register(people_views.kept.panel)

@@ -36,12 +36,15 @@ __all__ = ["bp"]
 @bp.get("/me/data")
 @signed_in
 def data() -> str:
-    actor = must_be_signed_in()
-    return render_template("home/data.html", rooms=_held(actor))
+    """All that is held, each with its number. `of` is the place of the room whose whys and how longs are told: a
+    number, because a page that is asked for in words is not compressed."""
+    actor, place = must_be_signed_in(), request.args.get("of", type=int)
+    told = next((room for number, room in enumerate(holdings.rooms(), 1) if number == place), None)
+    return render_template("home/data.html", rooms=_held(actor, (told,) if told else holdings.rooms()), told=told)
 
 
-def _held(actor: Actor) -> list[tuple[Room, list[tuple[Kept, int]]]]:
-    return [(room, [(kept, holdings.count(kept, actor.ids)) for kept in room.kept]) for room in holdings.rooms()]
+def _held(actor: Actor, rooms: Sequence[Room]) -> list[tuple[Room, list[tuple[Kept, int]]]]:
+    return [(room, [(kept, holdings.count(kept, actor.ids)) for kept in room.kept]) for room in rooms]
 
 
 # --- who looked ---

@@ -17,7 +17,7 @@ from community.messages import queries as messages
 from community.messages.queries import announcements
 from community.messages.queries.announcements import Notice
 from community.patrols.views import pages as patrols
-from community.points import queries as points
+from community.points import queries as points, texts as points_texts
 from community.points.views import pages as points_pages
 from community.teams import queries as teams
 from community.teams.queries import Mine
@@ -51,13 +51,14 @@ class Item:
 @dataclass(frozen=True)
 class Today:
     """The home page of somebody signed in. `waiting`: the queues of her desk that are not empty; `held`: points that
-    wait, why, and what comes next."""
+    wait, why, and what comes next; `hours`: her time of service, "" without any."""
 
     greeting: Text
     lead: Text
     step: Step
     things: Sequence[Item]
     points: int
+    hours: Text
     held: Sequence[tuple[int, Text, Text]]
     unread: int
     team: Text
@@ -71,12 +72,14 @@ def today(actor: Actor) -> Today:
     """Return what the home page shows to `actor`."""
     memberships = [mine for mine in teams.my_memberships(actor.member_id) if mine.open]
     waiting = [task for task in tasks.on_this_page(actor) if task.count and not task.looks]
+    balance = points.balance(actor.member_id)
     return Today(
         greeting=greeting(actor.name),
         lead=_lead(actor, memberships),
         step=_paused_step(actor) or _desk_step(actor, memberships, waiting) or next_step(memberships),
         things=_things(actor, memberships),
-        points=points.balance(actor.member_id).available,
+        points=balance.available,
+        hours=points_texts.hours(balance.minutes) if balance.minutes else "",
         held=points_pages.waits(actor),
         unread=messages.unread_count(actor.member_id) + announcements.unread_count(actor),
         team=_team(memberships),

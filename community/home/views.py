@@ -9,7 +9,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
 from community.core.db import transaction
-from community.core.web import preferences as looks
+from community.core.web import preferences as looks, security
+from community.core.web.offline import kept_offline
 from community.core.web.rights import public, signed_in
 from community.core.web.session import current_actor, must_be_signed_in
 from community.home import own, today
@@ -21,6 +22,7 @@ bp = Blueprint("home", __name__)
 
 
 @bp.get("/")
+@kept_offline
 @public("the front door")
 def index() -> str:
     actor = current_actor()
@@ -36,6 +38,7 @@ def me() -> str:
 
 
 @bp.get("/help")
+@kept_offline
 @public("help is for everybody")
 def help() -> str:  # noqa: A001 - the address of the page
     return render_template("home/help.html")
@@ -48,6 +51,7 @@ def accessibility() -> str:
 
 
 @bp.post("/preferences")
+@security.tokenless
 @public("text size and language belong to the phone; of somebody signed in they follow her to the next one")
 def preferences() -> Response:
     chosen = looks.change(request.form.get("size"), request.form.get("theme"), request.form.get("lang"))

@@ -18,6 +18,9 @@ from community.messages.models import Announcement
 from community.messages.services import notify
 from community.people.events import (
     ErasureAsked,
+    MandateEnded,
+    MandateGiven,
+    MandateRunsOut,
     MemberErased,
     MemberMerged,
     MemberReinstated,
@@ -112,6 +115,52 @@ def tell_code_made(event: SignInCodeMade) -> None:
 def tell_code_used(event: SignInCodeUsed) -> None:
     """She reads that it was used."""
     notify(event.member_id, "people.code_used", {}, link="/me")
+
+
+kinds.register(
+    "people.mandate_given",
+    _("%(who)s可以替您办积分的事了"),
+    _("到%(until)s为止。每办一件都会告诉您，您随时可以停掉。不是您答应的？请马上停掉。"),
+)
+kinds.register(
+    "people.mandate_helper", _("您可以替%(who)s办积分的事了"), _("到%(until)s为止。每办一件，对方都会收到消息。")
+)
+kinds.register(
+    "people.mandate_runs_out",
+    _("%(who)s替您代办，到%(until)s为止"),
+    _("到期就停，不用办什么。还想请对方帮忙，请让对方再生成一个代办码。"),
+)
+kinds.register(
+    "people.mandate_runs_out_helper",
+    _("您替%(who)s代办，到%(until)s为止"),
+    _("到期就停。对方还想请您帮忙，请在“代办”里再生成一个码。"),
+)
+kinds.register("people.mandate_ended", _("代办授权停了"), _("%(helper)s不能再替%(who)s办事。%(words)s"))
+
+
+def tell_mandate_given(event: MandateGiven) -> None:
+    """Both sides read until when; she also how to end it, because a witness may have written it down."""
+    link = f"/me/mandates/{event.mandate_id}"
+    told = {"until": event.until_on}
+    notify(event.principal_id, "people.mandate_given", told | {"who": kinds.Person(event.helper_id)}, link=link)
+    notify(event.helper_id, "people.mandate_helper", told | {"who": kinds.Person(event.principal_id)}, link=link)
+
+
+def tell_mandate_runs_out(event: MandateRunsOut) -> None:
+    """Both sides read it while there is time to give another."""
+    told, link = {"until": event.until_on}, f"/me/mandates/{event.mandate_id}"
+    notify(event.principal_id, "people.mandate_runs_out", told | {"who": kinds.Person(event.helper_id)}, link=link)
+    notify(
+        event.helper_id, "people.mandate_runs_out_helper", told | {"who": kinds.Person(event.principal_id)}, link=link
+    )
+
+
+def tell_mandate_ended(event: MandateEnded) -> None:
+    """Both sides read it, but who did it herself."""
+    words = plain(_("原因：%(reason)s", reason=event.words)) if event.words else ""
+    told = {"who": kinds.Person(event.principal_id), "helper": kinds.Person(event.helper_id), "words": words}
+    for member_id in {event.principal_id, event.helper_id} - {event.by_id}:
+        notify(member_id, "people.mandate_ended", told, link=f"/me/mandates/{event.mandate_id}")
 
 
 def _office(event: RoleFact) -> dict[str, Any]:

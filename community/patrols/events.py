@@ -50,6 +50,16 @@ class CheckInSettled(CheckInFact):
 
 
 @dataclass(frozen=True, slots=True)
+class CheckInVindicated:
+    """An objection was granted elsewhere: a rejected check-in was right after all; `by_id` says so, with a reason."""
+
+    checkin_id: uuid.UUID
+    member_id: int
+    by_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class CheckInReopened(CheckInFact):
     """`by_id` took back what she had settled: the check-in waits again."""
 

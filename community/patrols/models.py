@@ -45,6 +45,8 @@ MOVES = (
     # Undone within ten seconds.
     ("accepted", "flagged"),
     ("rejected", "flagged"),
+    # An objection was granted.
+    ("rejected", "accepted"),
 )
 
 

@@ -3,8 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+
+from community.core.slots import Provider
+
+
+def _nobody(_member_ids: Collection[int]) -> frozenset[int]:
+    return frozenset()
+
+
+# Who is so close to somebody (her ids) that another settles their check-ins: a family that spends together. The room
+# points, a higher one, answers.
+close_to: Provider[frozenset[int]] = Provider("patrols.close_to", _nobody)
 
 MINUTE = dt.timedelta(minutes=1)
 

@@ -15,8 +15,8 @@ from community.core.authz import Actor, Perm, must, under, visible
 from community.core.db import session
 from community.core.errors import NotFound
 from community.patrols.models import CheckIn, CheckInEvent
-from community.patrols.policies import LIMITS, NEEDS_A_PERSON, Earlier
-from community.people import queries as people
+from community.patrols.policies import LIMITS, NEEDS_A_PERSON, Earlier, close_to
+from community.people import queries as people, standing
 from community.places import geo, queries as places
 from community.teams import queries as teams
 
@@ -179,7 +179,9 @@ def on_day(actor: Actor, day: dt.date, before: dt.datetime | None = None) -> Seq
 
 
 def waiting(actor: Actor, *, area: str = "", limit: int = DESK_PAGE) -> Sequence[Row[Any]]:
-    """Return the oldest flagged check-ins below the path `area` that the actor may settle; never her own."""
+    """Return the oldest flagged check-ins below the path `area` that the actor may settle; never her own or those of
+    her family or of whom she acts for.
+    """
     statement = _receipts().where(*_queue(actor, area))
     return session().execute(statement.order_by(CheckIn.used_at, CheckIn.id).limit(limit)).all()
 
@@ -200,7 +202,8 @@ def titles(actor: Actor, ids: Sequence[uuid.UUID]) -> dict[uuid.UUID, str]:
 def _queue(actor: Actor, area: str) -> tuple[ColumnElement[bool], ...]:
     below = (under(CheckIn.scope_path, (area,)),) if area else ()
     waits = visible(actor, Perm.CHECKIN_SETTLE, CheckIn), CheckIn.status == "flagged"
-    return *waits, CheckIn.member_id.not_in(actor.ids), _not_by(actor), *below
+    hers = (*actor.ids, *close_to(actor.ids), *standing.helped(actor.ids))
+    return *waits, CheckIn.member_id.not_in(hers), _not_by(actor), *below
 
 
 def _not_by(actor: Actor) -> ColumnElement[bool]:

@@ -1,4 +1,4 @@
-"""What check-ins hear from the rooms below, in the same transaction."""
+"""What check-ins hear from other rooms, in the same transaction."""
 
 from __future__ import annotations
 
@@ -6,9 +6,16 @@ from sqlalchemy import delete, update
 
 from community.core import paths
 from community.core.db import session
+from community.patrols.events import CheckInVindicated
 from community.patrols.models import Attempt, CheckIn
+from community.patrols.services import settle
 from community.people.events import MemberErased
 from community.places.events import AreaMoved
+
+
+def set_right(event: CheckInVindicated) -> None:
+    """Let a rejected check-in count after all."""
+    settle.set_right(event)
 
 
 def area_moved(event: AreaMoved) -> None:

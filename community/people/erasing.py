@@ -17,7 +17,7 @@ from community.core.authz import Actor, must_be_system
 from community.core.db import locking, session
 from community.core.i18n import Text, _, plain
 from community.core.slots import Provider
-from community.people import phones
+from community.people import mandates, phones
 from community.people.events import MemberErased
 from community.people.models import Consent, DoorWait, Member, MemberArea, MemberCard, PrivacyRequest, SignInCode
 
@@ -49,6 +49,8 @@ def erase(actor: Actor, member_id: int) -> bool:
     ids = tuple(row.id for row in rows)
     scope, now = rows[0].home_path, clock.now()
     events.emit(MemberErased(member_id, ids))
+    mandates.end_all(actor, ids)
+    mandates.forget_papers(ids)
     _end_what_opens(ids, now)
     for row in rows:
         _blank(row, now)

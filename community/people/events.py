@@ -101,3 +101,35 @@ class MemberErased:
 
     member_id: int
     ids: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MandateGiven:
+    """`helper_id` may act for `principal_id` up to the end of a day; `by_id` confirmed it: herself or a witness."""
+
+    mandate_id: int
+    principal_id: int
+    helper_id: int
+    by_id: int
+    until_on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class MandateRunsOut:
+    """`helper_id` may act for `principal_id` for a few days more, up to the end of `until_on`."""
+
+    mandate_id: int
+    principal_id: int
+    helper_id: int
+    until_on: dt.date
+
+
+@dataclass(frozen=True, slots=True)
+class MandateEnded:
+    """A mandate was ended by `by_id` (0: by a job), with the words of a witness if it was one."""
+
+    mandate_id: int
+    principal_id: int
+    helper_id: int
+    by_id: int
+    words: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flask_wtf.file import FileField
 from wtforms import BooleanField, HiddenField, PasswordField, RadioField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
@@ -120,6 +121,41 @@ class ErasureForm(Form):
         _("怎样核对了本人"),
         [InputRequired(_("请写明怎样核对了本人")), Length(max=200, message=_("最多 200 个字"))],
     )
+
+
+class MandateAskForm(Form):
+    """What somebody offers to do for another, and how long."""
+
+    may_redeem = BooleanField(_("替她兑换、取货、取消"), default=True)
+    may_appeal = BooleanField(_("替她申诉"), default=True)
+    days = RadioField(
+        _("多久"),
+        [InputRequired(_("请选多久"))],
+        choices=[SelectChoice("90", _("三个月")), SelectChoice("180", _("半年")), SelectChoice("365", _("一年"))],
+        default="180",
+    )
+
+
+class MandateCodeForm(Form):
+    """The code that the other one gave."""
+
+    code = StringField(_("8 位代办码"), [InputRequired(_("请输入代办码")), Length(max=60, message=_("代办码是 8 位"))])
+
+
+class MandateConfirmForm(Form):
+    """Her yes: she knows who it is."""
+
+    known = BooleanField(_("我认识这个人，是我请来帮忙的"), [InputRequired(_("请先确认认识这个人，再打勾"))])
+
+
+class MandatePaperForm(Form):
+    """What a witness writes down for who has no phone: the helper's code and the signed paper."""
+
+    code = StringField(
+        _("代办人的 8 位码"), [InputRequired(_("请输入代办码")), Length(max=60, message=_("代办码是 8 位"))]
+    )
+    photo = FileField(_("签字的纸"), [InputRequired(_("请拍一张签字的纸"))])
+    seen = BooleanField(_("我当面见到了本人，念给她听过，她同意并签了字"), [InputRequired(_("请先当面确认，再打勾"))])
 
 
 def blamed(form: Any, error: DomainError) -> Any:

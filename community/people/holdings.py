@@ -11,7 +11,18 @@ from community.core.holdings import Kept, Room, Rows
 from community.core.i18n import _
 from community.people import phones
 from community.people.consents import titles
-from community.people.models import Consent, Member, MemberArea, MemberCard, PrivacyRequest, SignInCode
+from community.people.models import (
+    Consent,
+    Mandate,
+    MandateAct,
+    MandateRequest,
+    Member,
+    MemberArea,
+    MemberCard,
+    PrivacyRequest,
+    SignInCode,
+)
+from community.people.queries import MEMBER
 from community.places.queries import AREA
 
 _UNTIL_ERASED = _("到您注销为止")
@@ -186,4 +197,101 @@ _REQUESTS = Kept(
     endpoint="home.export",
 )
 
-HELD = Room("people", _("您是谁"), (PERSON, _AREAS, _CONSENTS, _CARDS, _CODES, _REQUESTS))
+_GIVERS, _HELPERS = MEMBER.alias("giver"), MEMBER.alias("helper")
+_GIVER, _HELPER = _GIVERS.c, _HELPERS.c
+_WAYS = {"own": _("本人确认"), "paper": _("纸面签字"), "guardian": _("监护人签字")}
+
+_MANDATES = Kept(
+    key="mandates",
+    title=_("代办授权"),
+    why=_("证明谁可以替谁看积分、兑换和申诉，到哪天为止"),
+    how_long=_("至少十年，注销后不带姓名；签字的照片在结束 90 天后删除"),
+    seen_by=_("授权的双方；当面登记的人和负责您片区的管理员"),
+    words={
+        "giver": _("谁的事"),
+        "helper": _("谁代办"),
+        "from_on": _("从"),
+        "until_on": _("到"),
+        "may_redeem": _("可以兑换"),
+        "may_appeal": _("可以申诉"),
+        "how": _("方式"),
+        "given_at": _("授权时间"),
+        "ended_at": _("停掉的时间"),
+        "end_words": _("停掉的原因"),
+    },
+    rows=lambda ids: (
+        select(
+            _GIVER.display_name.label("giver"),
+            _HELPER.display_name.label("helper"),
+            Mandate.from_on,
+            Mandate.until_on,
+            Mandate.may_redeem,
+            Mandate.may_appeal,
+            Mandate.how,
+            Mandate.given_at,
+            Mandate.ended_at,
+            Mandate.end_words,
+        )
+        .join(_GIVERS, _GIVER.id == Mandate.principal_id)
+        .join(_HELPERS, _HELPER.id == Mandate.helper_id)
+        .where(or_(Mandate.principal_id.in_(ids), Mandate.helper_id.in_(ids)))
+        .order_by(Mandate.mandate_id)
+    ),
+    choices={"how": _WAYS},
+    endpoint="people.mandates",
+)
+
+_ACTS = Kept(
+    key="mandate_acts",
+    title=_("代办了什么"),
+    why=_("每一件代办的事，您都能查到是谁、哪天办的"),
+    how_long=_("至少十年，注销后不带姓名"),
+    seen_by=_("授权的双方；当面登记的人和负责您片区的管理员"),
+    words={"giver": _("谁的事"), "helper": _("谁代办"), "act": _("办了什么"), "at": _("时间")},
+    rows=lambda ids: (
+        select(_GIVER.display_name.label("giver"), _HELPER.display_name.label("helper"), MandateAct.act, MandateAct.at)
+        .join(_GIVERS, _GIVER.id == MandateAct.principal_id)
+        .join(_HELPERS, _HELPER.id == MandateAct.helper_id)
+        .where(or_(MandateAct.principal_id.in_(ids), MandateAct.helper_id.in_(ids)))
+        .order_by(MandateAct.id)
+    ),
+    choices={
+        "act": {
+            "redeem": _("兑换"),
+            "donate": _("捐赠"),
+            "cancel": _("取消兑换"),
+            "appeal": _("申诉"),
+            "withdraw": _("撤回申诉"),
+        }
+    },
+)
+
+_OFFERS = Kept(
+    key="mandate_requests",
+    title=_("您提出的代办"),
+    why=_("对方用这个码确认，由您代办"),
+    how_long=_("用过或过期 30 天后删除"),
+    seen_by=_("您自己；拿到码的人"),
+    words={
+        "may_redeem": _("可以兑换"),
+        "may_appeal": _("可以申诉"),
+        "until_on": _("到"),
+        "created_at": _("提出时间"),
+        "expires_at": _("失效时间"),
+        "closed_at": _("用过或停掉的时间"),
+    },
+    rows=lambda ids: (
+        select(
+            MandateRequest.may_redeem,
+            MandateRequest.may_appeal,
+            MandateRequest.until_on,
+            MandateRequest.created_at,
+            MandateRequest.expires_at,
+            MandateRequest.closed_at,
+        )
+        .where(MandateRequest.helper_id.in_(ids))
+        .order_by(MandateRequest.id)
+    ),
+)
+
+HELD = Room("people", _("您是谁"), (PERSON, _AREAS, _CONSENTS, _CARDS, _CODES, _REQUESTS, _MANDATES, _ACTS, _OFFERS))

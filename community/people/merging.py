@@ -7,7 +7,7 @@ There is no way back: what waited is paid out to the verified member at once, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import or_, select
@@ -20,7 +20,7 @@ from community.core.db import session
 from community.core.errors import Conflict, Forbidden, NotFound
 from community.core.i18n import _
 from community.core.slots import Provider
-from community.people import phones, policies, queries
+from community.people import mandates, phones, policies, queries
 from community.people.events import MemberMerged
 from community.people.models import Member
 
@@ -105,6 +105,7 @@ def merge(actor: Actor, *, member_id: int, into_id: int, reason: str) -> Member:
     if policies.offices(member.id):
         raise Forbidden(_("这份登记有职务，先结束职务再合并"), code="holds_office")
     _must_not_have_decided(member, alike.member)
+    mandates.end_all(actor, [member.id])
     member.status, member.merged_into = "merged", alike.member.id
     member.session_epoch += 1
     session().flush()
@@ -148,3 +149,9 @@ def _likeness(member: Member, other: Member) -> Likeness | None:
 
 def _hashes(member: Member) -> tuple[str, ...]:
     return phones.held_hashes(member.phone_cipher, member.phone_hash)
+
+
+def merged_where(member_ids: Iterable[int]) -> dict[int, int]:
+    """Return registration → whose it turned out to be, for those among `member_ids` that were merged."""
+    found = select(Member.id, Member.merged_into).where(Member.id.in_(set(member_ids)), Member.merged_into.is_not(None))
+    return {row.id: row.merged_into for row in session().execute(found)}

@@ -3,19 +3,47 @@
 from __future__ import annotations
 
 import datetime as dt
+import uuid
 from typing import Any
 
-from sqlalchemy import JSON, CheckConstraint, ColumnElement, ForeignKey, Index, Integer, String, select, text
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    Date,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    String,
+    UniqueConstraint,
+    select,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from community.core.authz import under
-from community.core.db import Base, Id, frozen_columns, int_id, one_of, points_once
+from community.core.db import (
+    Base,
+    Id,
+    append_only,
+    final_with,
+    frozen_columns,
+    int_id,
+    one_of,
+    points_once,
+    said_once,
+)
 
 AGE_BANDS = ("14-17", "18-59", "60+")
 CODE_WAYS = ("printed", "read_out", "sms")
 REQUEST_KINDS = ("export", "erase")
 REQUEST_STATES = ("asked", "done", "withdrawn")
 STATUSES = ("active", "suspended", "merged", "left")
+MANDATE_WAYS = ("own", "paper", "guardian")
+MANDATE_STATES = ("in_force", "ended")
+MANDATE_ACTS = ("redeem", "donate", "cancel", "appeal", "withdraw")
 
 
 @points_once("merged_into", "verified_at")
@@ -210,3 +238,127 @@ class PrivacyRequest(Base):
     @property
     def owner_id(self) -> int:
         return self.member_id
+
+
+@frozen_columns(
+    "id", "helper_id", "code", "may_redeem", "may_appeal", "until_on", "created_at", "expires_at",
+    kept_while="OLD.closed_at IS NULL",
+)  # fmt: skip
+class MandateRequest(Base):
+    """That somebody offers to act for a person who will type, or has typed for her, the code: no name is looked up."""
+
+    __tablename__ = "mandate_request"
+    __table_args__ = (CheckConstraint("expires_at > created_at", name="order"),)
+
+    id: Mapped[int] = int_id()
+    helper_id: Mapped[Id] = mapped_column(ForeignKey("member.id"), index=True)
+    code: Mapped[str] = mapped_column(String(8), unique=True)
+    may_redeem: Mapped[bool] = mapped_column(Boolean)
+    may_appeal: Mapped[bool] = mapped_column(Boolean)
+    until_on: Mapped[dt.date] = mapped_column(Date)
+    created_at: Mapped[dt.datetime]
+    expires_at: Mapped[dt.datetime]
+    # Confirmed, declined, replaced by another or too late.
+    closed_at: Mapped[dt.datetime | None]
+
+
+@said_once(
+    "state", "in_force", "ended_at", "ended_by", "end_words", "reminded_at", last=("ended",), may_blank=("end_words",)
+)
+@frozen_columns(
+    "mandate_id", "principal_id", "helper_id", "from_on", "until_on", "may_redeem", "may_appeal", "how", "minor",
+    "witnessed_by", "upload_id", "given_at",
+)  # fmt: skip
+class Mandate(Base):
+    """That a person lets another see her points, and use or defend them for her, from one day to another.
+
+    She confirmed it herself, or signed a paper before a third person (for a minor: her guardian did). Either side ends
+    it at any time; ended, the row never changes again and nothing more can be done under it.
+    """
+
+    __tablename__ = "mandate"
+    __table_args__ = (
+        CheckConstraint(one_of("how", MANDATE_WAYS), name="how"),
+        CheckConstraint(one_of("state", MANDATE_STATES), name="state"),
+        CheckConstraint("principal_id <> helper_id", name="another"),
+        CheckConstraint("from_on <= until_on", name="order"),
+        CheckConstraint("(how = 'own') = (witnessed_by IS NULL)", name="witnessed"),
+        CheckConstraint("how = 'own' OR upload_id IS NOT NULL", name="paper"),
+        CheckConstraint("witnessed_by <> principal_id AND witnessed_by <> helper_id", name="witness_another"),
+        CheckConstraint("minor = (how = 'guardian')", name="guardian_alone"),
+        CheckConstraint("(state = 'ended') = (ended_at IS NOT NULL)", name="ended"),
+        UniqueConstraint(
+            "mandate_id", "principal_id", "helper_id", "from_on", "until_on", "may_redeem", "may_appeal",
+            name="uq_mandate_terms",
+        ),
+        Index(
+            "uq_mandate_pair",
+            "principal_id",
+            "helper_id",
+            unique=True,
+            sqlite_where=text("state = 'in_force'"),
+            postgresql_where=text("state = 'in_force'"),
+        ),
+        Index("ix_mandate_helper", "helper_id"),
+        Index("ix_mandate_upload", "upload_id"),
+    )  # fmt: skip
+
+    # Not `id`: the triggers on its acts find their row by a name that both tables have.
+    mandate_id: Mapped[int] = int_id()
+    principal_id: Mapped[Id] = mapped_column(ForeignKey("member.id"))
+    helper_id: Mapped[Id] = mapped_column(ForeignKey("member.id"))
+    from_on: Mapped[dt.date] = mapped_column(Date)
+    # Valid to the end of this day.
+    until_on: Mapped[dt.date] = mapped_column(Date)
+    may_redeem: Mapped[bool] = mapped_column(Boolean)
+    may_appeal: Mapped[bool] = mapped_column(Boolean)
+    how: Mapped[str] = mapped_column(String(10))
+    minor: Mapped[bool] = mapped_column(Boolean)
+    witnessed_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
+    # The signed paper.
+    upload_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("upload.id"))
+    given_at: Mapped[dt.datetime]
+    state: Mapped[str] = mapped_column(String(10), default="in_force")
+    ended_at: Mapped[dt.datetime | None]
+    ended_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
+    end_words: Mapped[str] = mapped_column(String(200), default="")
+    # When both were told that its last day is near; once.
+    reminded_at: Mapped[dt.datetime | None]
+
+
+@final_with("mandate", "state", "ended", ("mandate_id", "principal_id"))
+@append_only
+class MandateAct(Base):
+    """One act under a mandate. The keys repeat its terms, so that one outside its days or its extent is not stored."""
+
+    __tablename__ = "mandate_act"
+    __table_args__ = (
+        CheckConstraint(one_of("act", MANDATE_ACTS), name="act"),
+        CheckConstraint("from_on <= done_on AND done_on <= until_on", name="in_time"),
+        CheckConstraint("may_redeem OR act NOT IN ('redeem', 'donate', 'cancel')", name="redeem_covered"),
+        CheckConstraint("may_appeal OR act NOT IN ('appeal', 'withdraw')", name="appeal_covered"),
+        ForeignKeyConstraint(
+            ["mandate_id", "principal_id", "helper_id", "from_on", "until_on", "may_redeem", "may_appeal"],
+            [
+                "mandate.mandate_id", "mandate.principal_id", "mandate.helper_id", "mandate.from_on",
+                "mandate.until_on", "mandate.may_redeem", "mandate.may_appeal",
+            ],
+            name="fk_mandate_act_terms",
+        ),
+        UniqueConstraint("about_ref", "act", name="uq_mandate_act_once"),
+        Index("ix_mandate_act_mandate", "mandate_id"),
+    )  # fmt: skip
+
+    id: Mapped[int] = int_id()
+    mandate_id: Mapped[Id]
+    principal_id: Mapped[Id]
+    helper_id: Mapped[Id]
+    from_on: Mapped[dt.date] = mapped_column(Date)
+    until_on: Mapped[dt.date] = mapped_column(Date)
+    may_redeem: Mapped[bool] = mapped_column(Boolean)
+    may_appeal: Mapped[bool] = mapped_column(Boolean)
+    done_on: Mapped[dt.date] = mapped_column(Date)
+    act: Mapped[str] = mapped_column(String(10))
+    # "order:<uuid>", "appeal:<uuid>": what of another room it was done to.
+    about_ref: Mapped[str] = mapped_column(String(60))
+    at: Mapped[dt.datetime]

@@ -14,6 +14,8 @@ from community.core.i18n import Text, _
 from community.core.keys import HashRing
 
 HOME = "CN"
+# What transactions name that make somebody the owner of a number, one by one or many at once.
+OWNERS = "owners of phone numbers"
 _WRITTEN = re.compile(r"\+?[0-9][0-9 ()\-.·]{4,28}")
 _FIXED = {PhoneNumberType.FIXED_LINE, PhoneNumberType.TOLL_FREE, PhoneNumberType.SHARED_COST, PhoneNumberType.UAN}
 

@@ -13,7 +13,7 @@ from sqlalchemy.orm import selectinload
 from community.core import clock
 from community.core.authz import Actor, Perm, must, visible
 from community.core.db import locking, session
-from community.core.db.session import one_at_a_time
+from community.core.db.session import one_at_a_time, side_by_side
 from community.core.errors import NotFound
 from community.core.i18n import _
 from community.core.slots import Provider
@@ -228,6 +228,7 @@ def verified_phone_taken(member: Member) -> bool:
     if not hashes:
         return False
     if len(hashes) > 1:
+        side_by_side(phones.OWNERS)
         one_at_a_time(*hashes)
     statement = select(Member.id).where(
         Member.phone_hash.in_(hashes),
@@ -383,9 +384,13 @@ def _found(text: str) -> list[Any]:
 
 
 def is_verified(member_id: int) -> bool:
-    """Say whether somebody has checked who the member is; a merged registration is the verified member's."""
+    """Say whether somebody has checked who the member is; a merged registration is the verified member's.
+
+    Nobody is, of whom only the pseudonym is left.
+    """
     known = MEMBER.c.verified_at.is_not(None) | MEMBER.c.merged_into.is_not(None)
-    return bool(session().scalar(select(MEMBER.c.id).where(MEMBER.c.id == member_id, known)))
+    wanted = select(MEMBER.c.id).where(MEMBER.c.id == member_id, known, MEMBER.c.erased_at.is_(None))
+    return bool(session().scalar(wanted))
 
 
 def is_erased(member_id: int) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import case, func, or_, select
 
 from community.core.authz import Actor, Perm, must, under, visible
 from community.core.db import session
@@ -136,6 +136,20 @@ def unit_for(actor: Actor, unit_id: int) -> Unit:
         raise NotFound
     must(actor, Perm.AREA_MANAGE, unit)
     return unit
+
+
+def buildings_for(actor: Actor, unit: Unit) -> Sequence[Area]:
+    """Return the buildings in use of the unit's town into which the actor may move it, those of its own community
+    first, at most a list's length of them."""
+    wanted = select(Area).where(
+        visible(actor, Perm.AREA_MANAGE, Area),
+        Area.kind == "building",
+        Area.town_id == unit.town_id,
+        Area.id != unit.building_id,
+        Area.closed_at.is_(None),
+    )
+    near = case((under(Area.path, (village_path(unit.scope_path),)), 0), else_=1)
+    return session().scalars(wanted.order_by(near, Area.path).limit(_MOST_PARENTS)).all()
 
 
 def parents_for(actor: Actor, area: Area) -> Sequence[Area]:

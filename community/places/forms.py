@@ -167,6 +167,19 @@ class MoveAreaForm(Form):
         self.parent_id.choices = [SelectChoice("", plain(_("请选择"))), *choices]
 
 
+class MoveUnitForm(Form):
+    """A unit's new building; `seen` marks what the form showed."""
+
+    building_id = SelectField(_("移到"), [InputRequired(_("请选择楼幢"))], coerce=parse_id, validate_choice=False)
+    reason = StringField(_("为什么移动"), [InputRequired(_("请写明原因"))])
+    seen = HiddenField()
+
+    def offer(self, buildings: list[tuple[int, str]]) -> None:
+        """Let these (id, label) be chosen."""
+        choices = [SelectChoice(area_id, label) for area_id, label in buildings]
+        self.building_id.choices = [SelectChoice("", plain(_("请选择"))), *choices]
+
+
 class UnitForm(Form):
     """A flat or shop; `seen` marks what the form showed."""
 

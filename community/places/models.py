@@ -160,9 +160,9 @@ class Unit(Base):
 class ImportRun(Base):
     """One file of areas, buildings, units or posts: checked first (nothing written), then taken in by a job.
 
-    `problems` lists what is wrong row by row (line, column, value, code), the first few hundred; `rows` keeps the
-    checked rows, compressed, until the run ends: a host that takes it over needs no other host's files. `counts` says
-    how many rows are new, changed and the same.
+    `problems` lists what is wrong row by row (line, column, value, code), as much as its page shows; `faults` keeps all
+    of it, compressed. `rows` keeps the checked rows, compressed, until the run ends: a host that takes it over needs no
+    other host's files. `counts` says how many rows are new, changed and the same, and how many faults are kept.
     """
 
     __tablename__ = "import_run"
@@ -184,6 +184,7 @@ class ImportRun(Base):
     bad: Mapped[int] = mapped_column(Integer, default=0)
     counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     problems: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list)
+    faults: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     # A plain id: people live above this room.
     made_by: Mapped[Id]
     created_at: Mapped[dt.datetime]

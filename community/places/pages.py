@@ -65,6 +65,16 @@ def area_choices(areas: Sequence[Area]) -> list[tuple[int, str]]:
     return [(area.id, " / ".join(_names_above(area.path, by_path))) for area in areas]
 
 
+def buildings_named(buildings: Sequence[Area]) -> list[tuple[int, str]]:
+    """Return (id, label) of buildings for a select, in their order; a label names the community before the building."""
+    villages = queries.by_path(queries.village_path(building.path) for building in buildings)
+    named = {path: village.name for path, village in villages.items()}
+    return [
+        (building.id, " / ".join(_names_above(building.path, named | {building.path: building.name})))
+        for building in buildings
+    ]
+
+
 def _names_above(path: str, by_path: dict[str, str]) -> list[str]:
     parts = path.strip("/").split("/")
     paths = ("/".join(parts[:depth]) + "/" for depth in range(1, len(parts) + 1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from markupsafe import Markup, escape
 from qrcode.constants import ERROR_CORRECT_Q
 from qrcode.main import QRCode
@@ -50,20 +52,29 @@ def _picture(rows: list[list[bool]], label: Text, symbol_mm: float | None) -> Ma
     size = len(rows)
     side = f"{symbol_mm * size / (size - 2 * QUIET_ZONE):.2f}mm" if symbol_mm else ""
     measure = Markup(' width="{0}" height="{0}"').format(side) if side else Markup("")
-    path = "".join(_runs(row, y) for y, row in enumerate(rows))
     return Markup(
         '<svg viewBox="0 0 {size} {size}"{measure} role="img" aria-label="{label}" shape-rendering="crispEdges">'
         '<rect width="{size}" height="{size}" fill="#fff"/><path fill="#000" d="{path}"/></svg>'
-    ).format(size=size, measure=measure, label=escape(str(label)), path=path)
+    ).format(size=size, measure=measure, label=escape(str(label)), path=_path(rows))
 
 
-def _runs(row: list[bool], y: int) -> str:
-    """One subpath for each run of dark squares: fewer bytes, and no hairlines between neighbours on paper."""
-    drawn, start = [], None
+def _path(rows: list[list[bool]]) -> str:
+    """One subpath for each run of dark squares: no hairlines between neighbours on paper. Each begins where the one
+    before ended, and closes by itself, so that the same shapes are the same letters, and many codes pack well."""
+    drawn, at_x, at_y = [], 0, 0
+    for y, row in enumerate(rows):
+        for x, width in _runs(row):
+            drawn.append(f"m{x - at_x} {y - at_y}v1h{width}v-1")
+            at_x, at_y = x + width, y
+    return "".join(drawn)
+
+
+def _runs(row: list[bool]) -> Iterator[tuple[int, int]]:
+    """Where each run of dark squares in a row begins, and how long it is."""
+    start = None
     for x, dark in enumerate([*row, False]):
         if dark and start is None:
             start = x
         elif not dark and start is not None:
-            drawn.append(f"M{start} {y}h{x - start}v1H{start}z")
+            yield start, x - start
             start = None
-    return "".join(drawn)

@@ -13,13 +13,13 @@ from community.core.authz import Actor, Perm, can, must
 from community.core.db import locking, session
 from community.core.errors import Conflict, DomainError, NotFound, on_constraint
 from community.core.i18n import _
-from community.places import policies, queries
-from community.places.models import Unit
+from community.places import policies
+from community.places.models import Area, Unit
 from community.places.policies import UnitDetails
 
 
-def _label_taken() -> DomainError:
-    return DomainError("label_taken", _("这幢楼里已经有这个房号"), field="label")
+def _label_taken(field: str = "label") -> DomainError:
+    return DomainError("label_taken", _("这幢楼里已经有这个房号"), field=field)
 
 
 def _address_taken() -> DomainError:
@@ -36,7 +36,7 @@ def create_unit(actor: Actor, *, building_id: int | None, details: UnitDetails) 
     Raises DomainError of a field: an unknown building, one outside the actor's, a label or address code that is taken.
     """
     must(actor, Perm.AREA_MANAGE)
-    building = queries.area(building_id) if building_id else None
+    building = _building(building_id)
     if building is None or building.town_id is None or not can(actor, Perm.AREA_MANAGE, building):
         raise NotFound
     if building.kind != "building" or building.closed_at is not None:
@@ -60,14 +60,42 @@ def create_unit(actor: Actor, *, building_id: int | None, details: UnitDetails) 
 def edit_unit(actor: Actor, unit_id: int, *, details: UnitDetails, seen: str) -> Unit:
     """Change a unit. `seen` is the `mark` of what the form showed; raises Conflict when it changed since."""
     unit = _locked(actor, unit_id)
-    if seen != mark(unit):
-        raise Conflict("unit_changed", _("您打开这一页之后，它被别人改过了"), next_step=_("请重新打开再改。"))
+    _must_be_unchanged(unit, seen)
     checked, before = policies.check_unit(details), _fields(unit)
     wanted = Unit(id=unit.id, building_id=unit.building_id, label=checked.label, address_code=checked.address_code)
     _must_be_free(wanted)
     unit.label, unit.area_m2, unit.address_code = checked.label, checked.area_m2, checked.address_code
     session().flush()
     _record(actor, "unit_edit", unit, before)
+    return unit
+
+
+def move_unit(actor: Actor, unit_id: int, *, building_id: int | None, reason: str, seen: str) -> Unit:
+    """Put a unit in use into another building of the same town, for a reason; it keeps its label and address code.
+
+    `seen` is the `mark` of what the form showed; raises Conflict when it changed since, or when the unit is closed.
+    Raises DomainError of the field `building_id`: where it is already, no building in use of the actor's, another town
+    (whose votes count their own units), or one where the label is taken. Moving it back undoes it.
+    """
+    must(actor, Perm.AREA_MANAGE)
+    # Before the unit, in the order in which an area that moves takes what is below it.
+    building = _building(building_id)
+    unit = _locked(actor, unit_id)
+    _must_be_unchanged(unit, seen)
+    _must(unit, closed=False)
+    if building is None or building.kind != "building" or not can(actor, Perm.AREA_MANAGE, building):
+        raise DomainError("no_building", _("请选择楼幢"), field="building_id")
+    if building.id == unit.building_id:
+        raise DomainError("not_moved", _("它本来就在这里"), field="building_id")
+    if building.closed_at is not None or building.town_id != unit.town_id:
+        raise DomainError("other_town", _("只能移到同一镇街里在用的楼幢"), field="building_id")
+    why, before, left = policies.check_why(reason), _fields(unit), unit.scope_path
+    _must_be_free(
+        Unit(id=unit.id, building_id=building.id, label=unit.label, address_code=None), label_field="building_id"
+    )
+    unit.building_id, unit.scope_path = building.id, building.path
+    session().flush()
+    _record(actor, "unit_move", unit, before, reason=why, details={"from": left, "to": unit.scope_path})
     return unit
 
 
@@ -98,6 +126,12 @@ def mark(unit: Unit) -> str:
     return hashlib.sha256(repr(sorted(_fields(unit).items())).encode()).hexdigest()[:16]
 
 
+def _building(building_id: int | None) -> Area | None:
+    """Return a building, locked: nobody closes or moves it while a unit is put there."""
+    wanted = locking(select(Area).where(Area.id == building_id)).execution_options(populate_existing=True)
+    return session().scalar(wanted) if building_id else None
+
+
 def _locked(actor: Actor, unit_id: int) -> Unit:
     must(actor, Perm.AREA_MANAGE)
     wanted = locking(select(Unit).where(Unit.id == unit_id)).execution_options(populate_existing=True)
@@ -113,10 +147,15 @@ def _must(unit: Unit, *, closed: bool) -> None:
         raise Conflict("unit_state", _("它的状态刚才变了"), next_step=_("请刷新页面看现在的状态。"))
 
 
-def _must_be_free(unit: Unit) -> None:
+def _must_be_unchanged(unit: Unit, seen: str) -> None:
+    if seen != mark(unit):
+        raise Conflict("unit_changed", _("您打开这一页之后，它被别人改过了"), next_step=_("请重新打开再改。"))
+
+
+def _must_be_free(unit: Unit, *, label_field: str = "label") -> None:
     others = select(Unit.id).where(Unit.id != (unit.id or 0))
     if session().scalar(others.where(Unit.building_id == unit.building_id, Unit.label == unit.label).limit(1)):
-        raise _label_taken()
+        raise _label_taken(label_field)
     if unit.address_code and session().scalar(others.where(Unit.address_code == unit.address_code).limit(1)):
         raise _address_taken()
 
@@ -124,16 +163,32 @@ def _must_be_free(unit: Unit) -> None:
 def _fields(unit: Unit) -> dict[str, Any]:
     # Two decimals whatever the engine keeps: SQLite gives 89.5 where PostgreSQL gives 89.50.
     area = None if unit.area_m2 is None else f"{unit.area_m2:.2f}"
-    return {"label": unit.label, "area_m2": area, "address_code": unit.address_code, "closed_at": unit.closed_at}
+    return {
+        "building_id": unit.building_id,
+        "label": unit.label,
+        "area_m2": area,
+        "address_code": unit.address_code,
+        "closed_at": unit.closed_at,
+    }
 
 
-def _record(actor: Actor, verb: str, unit: Unit, before: dict[str, Any] | None = None) -> None:
+def _record(
+    actor: Actor,
+    verb: str,
+    unit: Unit,
+    before: dict[str, Any] | None = None,
+    *,
+    reason: str | None = None,
+    details: dict[str, Any] | None = None,
+) -> None:
     audit.record(
         actor,
         f"places.{verb}",
         "unit",
         unit.id,
         scope_path=unit.scope_path,
+        reason=reason,
         before=before,
         after=_fields(unit),
+        details=details,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from community.core.holdings import Kept, Room
 from community.core.i18n import _
@@ -11,9 +11,14 @@ from community.points.models import (
     Account,
     Appeal,
     Award,
+    BoardName,
     Entry,
+    ExpiryNotice,
+    FamilyPot,
     Lot,
     PointsCase,
+    PotSeat,
+    PotShare,
     RewardItem,
     RewardOrder,
     Rule,
@@ -202,7 +207,7 @@ _APPEALS = Kept(
             Appeal.subject_ref.label("about"),
             Appeal.words,
             Appeal.created_at,
-            Appeal.due_on,
+            func.coalesce(Appeal.raised_until, Appeal.due_on).label("due_on"),
             Appeal.state,
             Appeal.answer,
             Appeal.decided_at,
@@ -272,4 +277,75 @@ _OBJECTIONS = Kept(
     ),
 )
 
-HELD = Room("points", _("您的积分"), (_ACCOUNTS, _LINES, _AWARDS, _USAGE, _CASES, _APPEALS, _ORDERS, _OBJECTIONS))
+_NOTICES = Kept(
+    key="notices",
+    title=_("到期提醒"),
+    why=_("每一批积分到期前 60、30、7 天各提醒一次，不重复"),
+    how_long=_("到期 30 天后删除"),
+    seen_by=_("只有您自己"),
+    words={"expires_on": _("有效期到"), "days_before": _("提前几天"), "told_at": _("提醒时间")},
+    rows=lambda ids: (
+        select(ExpiryNotice.expires_on, ExpiryNotice.days_before, ExpiryNotice.at.label("told_at"))
+        .join(Account, Account.id == ExpiryNotice.account_id)
+        .where(Account.subject_id.in_(ids))
+        .order_by(ExpiryNotice.expires_on, ExpiryNotice.days_before.desc())
+    ),
+)
+
+_BOARD = Kept(
+    key="board",
+    title=_("邻里榜上的名字"),
+    why=_("您自己选的，别人看到的是化名或姓和星号"),
+    how_long=_("您下榜就删除；注销时也删除"),
+    seen_by=_("所有人"),
+    words={"town": _("镇街"), "alias": _("化名"), "chosen_at": _("上榜时间")},
+    rows=lambda ids: (
+        select(AREA.c.name.label("town"), BoardName.alias, BoardName.chosen_at)
+        .join(AREA, AREA.c.id == BoardName.town_id)
+        .where(BoardName.member_id.in_(ids))
+        .order_by(BoardName.chosen_at)
+    ),
+    endpoint="points.board",
+)
+
+_POTS = Kept(
+    key="family_pots",
+    title=_("家庭共用"),
+    why=_("您同意家里人用您的积分换东西，每月最多多少由您定"),
+    how_long=_TEN_YEARS,
+    seen_by=_("您自己；同一个家庭共用里的人看得到您的称呼，看不到您的积分"),
+    words={
+        "joined_at": _("加入时间"),
+        "cap": _("每月最多"),
+        "left_at": _("退出时间"),
+        "founded": _("是您建的"),
+    },
+    rows=lambda ids: (
+        select(PotSeat.joined_at, PotSeat.cap, PotSeat.left_at, FamilyPot.founder_id.in_(ids).label("founded"))
+        .join(FamilyPot, FamilyPot.id == PotSeat.pot_id)
+        .where(PotSeat.member_id.in_(ids))
+        .order_by(PotSeat.seat_id)
+    ),
+)
+
+_SHARES = Kept(
+    key="pot_shares",
+    title=_("家里人用了您的积分"),
+    why=_("每一次是哪份兑换、用了多少，您都能查到"),
+    how_long=_TEN_YEARS,
+    seen_by=_("您自己；用了积分的家里人"),
+    words={"amount": _("积分"), "at": _("时间"), "item": _("物品")},
+    rows=lambda ids: (
+        select(PotShare.amount, PotShare.at, RewardItem.name_zh.label("item"))
+        .join(RewardOrder, RewardOrder.id == PotShare.order_id)
+        .join(RewardItem, RewardItem.id == RewardOrder.item_id)
+        .where(PotShare.payer_id.in_(ids))
+        .order_by(PotShare.at)
+    ),
+)
+
+HELD = Room(
+    "points",
+    _("您的积分"),
+    (_ACCOUNTS, _LINES, _AWARDS, _USAGE, _CASES, _APPEALS, _ORDERS, _OBJECTIONS, _NOTICES, _BOARD, _POTS, _SHARES),
+)

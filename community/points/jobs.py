@@ -6,12 +6,24 @@ from collections.abc import Iterator
 
 from community.core import clock
 from community.core.authz import system_actor
-from community.core.db import snapshot
+from community.core.db import snapshot, transaction
 from community.core.scheduler import for_each
-from community.points.queries import awards, chain, invariants, lots, shop
-from community.points.queries.cases import due as cases_due
-from community.points.services import adopting, awarding, budget, checking, deciding, expiring, handing, sealing
+from community.points.queries import awards, cases, chain, invariants, lots, shop
+from community.points.services import (
+    adopting,
+    awarding,
+    budget,
+    checking,
+    deciding,
+    expiring,
+    handing,
+    raising,
+    reminding,
+    retiring,
+    sealing,
+)
 from community.points.services.cases import carry_out as carry_out_case
+from community.points.services.evidence import retire as retire_evidence
 
 _AT_ONCE = 500
 _TELL = "tell"
@@ -32,10 +44,21 @@ def expire_points() -> None:
     for_each(lots.due(today), lambda account_id: expiring.expire_account(account_id, today))
 
 
+def tell_expiring() -> None:
+    """Tell members what of theirs expires in 60, 30 and 7 days, one account a transaction."""
+    today = clock.today()
+    for_each(lots.to_tell(today), lambda account_id: reminding.tell(account_id, today))
+
+
 def post_decided() -> None:
     """Carry out what was decided and may no longer be undone: waiting awards by member, then cases one by one."""
     for_each(awards.decided(_AT_ONCE), deciding.carry_out)
-    for_each(cases_due(), carry_out_case)
+    for_each(cases.due(), carry_out_case)
+
+
+def raise_appeals() -> None:
+    """Let objections that nobody answered in time go up a level, one a transaction (`services.raising`)."""
+    for_each(raising.due(), raising.raise_)
 
 
 def adopt_rules() -> None:
@@ -66,6 +89,25 @@ def expire_orders() -> None:
     """End orders that nobody fetched in time, one a transaction: the points go back to their members."""
     actor = system_actor("expire_orders")
     for_each(shop.overdue(), lambda order_id: handing.expire(actor, order_id))
+
+
+def remind_orders() -> None:
+    """Tell members that the last day to fetch what they ordered is near, one a transaction; each order once."""
+    actor = system_actor("remind_orders")
+    for_each(shop.to_remind(), lambda order_id: handing.remind(actor, order_id))
+
+
+def forget_evidence() -> None:
+    """Delete the pictures of cases that were decided long ago, one a transaction."""
+    actor = system_actor("forget_evidence")
+    for_each(cases.pictures_due(), lambda case_id: retire_evidence(actor, case_id))
+
+
+def forget_told() -> None:
+    """Delete old notices of what expired, a day of expiry a transaction, and old codes of family pots."""
+    for_each(retiring.notice_days(), retiring.forget_notices)
+    with transaction():
+        retiring.forget_invites()
 
 
 def _unsealed() -> Iterator[int]:

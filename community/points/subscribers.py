@@ -7,7 +7,17 @@ from community.patrols.events import CheckInAccepted, CheckInFact, CheckInFlagge
 from community.people.events import MemberErased, MemberMerged, MemberUnverified, MemberVerified
 from community.places.events import AreaMoved
 from community.points.models import Appeal, Award, PointsCase, RewardItem, RewardOrder, RuleSet
-from community.points.services import awarding, deciding, ordering, sealing
+from community.points.services import (
+    appealing,
+    awarding,
+    cases,
+    deciding,
+    families,
+    forgetting,
+    ordering,
+    sealing,
+    showing,
+)
 from community.points.services.awarding import Act
 
 # The event a rule about check-ins names; a flagged one that is settled earns by the same rule.
@@ -69,6 +79,7 @@ def area_moved(event: AreaMoved) -> None:
 
 def take_over_merged(event: MemberMerged) -> None:
     """Let what waited for the old registration be the verified member's."""
+    cases.give_up([event.member_id], "merged")
     awarding.take_over(event.member_id, event.into_id, by_id=event.by_id)
 
 
@@ -88,7 +99,13 @@ def _act(event: CheckInFact) -> Act:
 
 def give_up_waiting(event: MemberErased) -> None:
     """What waited for somebody who is erased is given up; what was posted stays, on a pseudonym, and loses its salt."""
+    # Before anything of hers is locked: a pot comes before orders and accounts.
+    families.leave_all(event.ids)
     for member_id in event.ids:
         awarding.give_up(member_id, "erased")
     ordering.give_up(event.ids)
+    cases.give_up(event.ids, "erased")
+    appealing.give_up(event.ids)
+    showing.forget(event.ids)
+    forgetting.forget_words(event.ids)
     sealing.forget_salts(event.ids)

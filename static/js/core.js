@@ -1,12 +1,9 @@
-// Everything works without this file. Comments are few: each phone pays for them.
 (function () {
-  "use strict";
 
   function buttonOf(form) {
     return form.querySelector("button:not([type=button])");
   }
 
-  // A form on its way is not sent twice.
   function hold(form, word) {
     var button = form.pressed || buttonOf(form);
     form.dataset.sent = "1";
@@ -31,7 +28,6 @@
     if (form.elements[name]) form.elements[name].value = value;
   }
 
-  // Asked for after the tap, for four seconds; a refusal still sends the form.
   function locate(form) {
     var finished = false;
     function send(position) {
@@ -53,11 +49,23 @@
     }, { enableHighAccuracy: true, timeout: 3800, maximumAge: 30000 });
   }
 
+  function load(target) {
+    var script = document.createElement("script");
+    script.src = target.dataset.load;
+    script.by = target;
+    script.onerror = unsent;
+    document.head.appendChild(script);
+  }
+  document.addEventListener("change", function (event) {
+    if (event.target.dataset.load) load(event.target);
+  });
+
   document.addEventListener("click", function (event) {
     var target = event.target.closest("button,[data-copy]");
     if (!target) return;
     if (target.form) target.form.pressed = target;
-    if (target.hasAttribute("data-print")) window.print();
+    if (target.hasAttribute("data-print")) print();
+    if (target.dataset.load) load(target);
     if (target.dataset.copy && navigator.clipboard) {
       navigator.clipboard.writeText(target.dataset.copy).then(function () {
         (target.querySelector("span") || target).textContent = target.dataset.done;
@@ -65,16 +73,30 @@
     }
   });
 
+  function forgetWords() {
+    try { localStorage.removeItem("linli.mine"); } catch (error) {}
+  }
+  if (/linli_another=/.test(document.cookie)) {
+    forgetWords();
+    document.cookie = "linli_another=;path=/;max-age=0";
+  }
+
+  if (document.querySelector("main>.say[role=status]:not([id]):not(.bad)")) try {
+    var mine = JSON.parse(localStorage.getItem("linli.mine"));
+    for (var path in mine.drafts) if (mine.drafts[path].sent) delete mine.drafts[path];
+    localStorage.setItem("linli.mine", JSON.stringify(mine));
+  } catch (error) {}
+
   document.addEventListener("submit", function (event) {
     var form = event.target;
     if (form.method !== "post") return;
+    if (/sign-out/.test(form.action)) forgetWords();
     if (offline && navigator.onLine === false) {
       event.preventDefault();
-      tellSignal();
-      offline.scrollIntoView({ block: "center" });
+      unsent();
     } else if (form.dataset.sent) {
       event.preventDefault();
-    } else if (form.hasAttribute("data-locate") && navigator.geolocation && window.isSecureContext) {
+    } else if (form.hasAttribute("data-locate") && navigator.geolocation && isSecureContext) {
       event.preventDefault();
       hold(form, form.dataset.locate);
       locate(form);
@@ -83,17 +105,30 @@
     }
   });
 
-  window.addEventListener("pageshow", function (event) {
-    if (event.persisted) Array.prototype.forEach.call(document.forms, free);
-  });
+  function freeAll() {
+    Array.prototype.forEach.call(document.forms, free);
+  }
+  addEventListener("pageshow", freeAll);
 
-  // Without signal a form waits on its page.
   var offline = document.getElementById("offline");
   function tellSignal() {
     if (offline) offline.hidden = navigator.onLine !== false;
   }
-  window.addEventListener("online", tellSignal);
-  window.addEventListener("offline", tellSignal);
+  function unsent() {
+    freeAll();
+    if (!offline) return;
+    offline.hidden = false;
+    offline.scrollIntoView({ block: "center" });
+  }
+  var worker = navigator.serviceWorker;
+  if (worker) {
+    worker.onmessage = unsent;
+    if (document.querySelector("[rel=manifest]")) addEventListener("load", function () {
+      worker.register("/sw.js").catch(function () {});
+    });
+  }
+  addEventListener("online", tellSignal);
+  addEventListener("offline", tellSignal);
   tellSignal();
 
   var menu = document.querySelector(".looks");
@@ -102,6 +137,7 @@
   }
   document.addEventListener("click", shut);
   document.addEventListener("keydown", shut);
+  document.addEventListener("focusin", shut);
 
   Array.prototype.forEach.call(document.querySelectorAll("[data-needs-script][hidden]"), function (element) {
     element.hidden = false;

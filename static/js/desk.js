@@ -5,6 +5,11 @@
   // On a phone the rail scrolls sideways: the section one is in should be in sight.
   var here = document.querySelector(".rail [aria-current]");
   if (here) here.closest("ul").scrollLeft = here.offsetLeft - 24;
+  // A browser holds half a word for enough to see of what has the focus; its ring must be whole.
+  var rail = document.querySelector(".rail");
+  if (rail) rail.addEventListener("focusin", function (event) {
+    event.target.scrollIntoView({ block: "nearest", inline: "nearest" });
+  });
 
   // A screen in a hall goes on to its next panel.
   var round = document.body.dataset;

@@ -1,11 +1,13 @@
-// Checks a statement in the page. A convenience: who does not trust this site uses docs/verify_statement.py instead.
+// Checks a statement in the page, fetched by the tap that asks for it (core.js). A convenience: who does not trust this
+// site uses docs/verify_statement.py instead.
 (function () {
   "use strict";
 
   var box = document.querySelector("[data-proof]");
-  if (!box || !window.crypto || !crypto.subtle || !window.TextEncoder || !window.fetch) return;
+  var button = box.querySelector("[data-load]");
+  if (!button) return;
   var said = box.querySelector("[data-proof-said]");
-  box.hidden = false;
+  button.removeAttribute("data-load");
 
   // JSON with sorted keys and no blanks: what the hashes cover.
   function canonical(value) {
@@ -60,10 +62,16 @@
     });
   }
 
-  box.querySelector("[data-proof-run]").addEventListener("click", function () {
+  function run() {
+    if (!window.crypto || !crypto.subtle || !window.TextEncoder || !window.fetch) {
+      said.textContent = said.dataset.unable;
+      return;
+    }
     fetch(box.dataset.proof, { credentials: "same-origin" }).then(function (answer) { return answer.json(); })
       .then(check).then(function (right) {
         said.textContent = right ? said.dataset.yes : said.dataset.no;
       }, function () { said.textContent = said.dataset.unable; });
-  });
+  }
+  button.addEventListener("click", run);
+  run();
 })();

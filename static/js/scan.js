@@ -1,11 +1,14 @@
 // Reads a sign's code in this page. Nothing that the camera sees leaves the phone; only our own addresses are followed.
+// It comes with the first tap on the camera or the first photo (core.js), not with the page.
 (function () {
   "use strict";
   var box = document.querySelector("[data-scan]");
-  if (!box) return;
+  if (!box || box.dataset.ready) return;
+  box.dataset.ready = "1";
   var video = box.querySelector("video");
   var said = box.querySelector("[role=status]");
   var start = box.querySelector("[data-start]");
+  var photo = box.querySelector("input[type=file]");
   var torch = box.querySelector("[data-torch]");
   var whileOpen = box.querySelector("[data-while-open]");
   var hosts = box.dataset.hosts.split(" ");
@@ -14,11 +17,17 @@
   var stream = null, asked = 0, since = 0, timer = 0, loading = null;
 
   function tell(name, detail) {
-    var words = document.importNode(document.getElementById("say-" + name).content, true);
-    var place = words.querySelector("[data-detail]");
+    var kept = document.getElementById("say-" + name), words = document.importNode(kept.content, true);
+    var place = words.querySelector("[data-detail]"), all = said;
     if (place) place.textContent = detail || "";
     said.textContent = "";
-    said.appendChild(words);
+    if (kept.dataset.as) {
+      var notice = said.appendChild(document.createElement("div"));
+      notice.className = "say " + kept.dataset.as;
+      notice.appendChild(document.querySelector("#offline svg").cloneNode(true));
+      all = notice.appendChild(document.createElement("div"));
+    }
+    all.appendChild(words);
     box.dataset.state = name;
   }
 
@@ -47,9 +56,17 @@
     if (!("BarcodeDetector" in window)) return Promise.resolve(null);
     return BarcodeDetector.getSupportedFormats().then(function (formats) {
       if (formats.indexOf("qr_code") < 0) return null;
-      var detector = new BarcodeDetector({ formats: ["qr_code"] });
+      var detector = new BarcodeDetector({ formats: ["qr_code"] }), other = null;
+      // Some phones promise a reader whose service is missing: what fails once is not asked again.
+      function instead(source) {
+        other = other || vendored();
+        other.catch(function () { other = null; });
+        return other.then(function (read) { return read(source); });
+      }
       return function (source) {
-        return detector.detect(source).then(function (found) { return found.length ? found[0].rawValue : null; });
+        if (other) return instead(source);
+        return detector.detect(source).then(function (found) { return found.length ? found[0].rawValue : null; },
+          function () { return instead(source); });
       };
     }).catch(function () { return null; });
   }
@@ -181,16 +198,20 @@
     }, function () { tell("noreader"); });
   }
 
+  function chosen() {
+    if (photo.files[0]) still(photo.files[0]);
+    photo.value = "";
+  }
+
   start.addEventListener("click", function () { if (!start.hasAttribute("aria-disabled")) open(); });
   torch.addEventListener("click", light);
   box.querySelector("[data-stop]").addEventListener("click", function () { close(); tell("closed"); start.focus(); });
-  box.querySelector("input[type=file]").addEventListener("change", function () {
-    if (this.files[0]) still(this.files[0]);
-    this.value = "";
-  });
+  photo.addEventListener("change", chosen);
   window.addEventListener("pagehide", close);
   document.addEventListener("visibilitychange", function () {
     if (document.hidden && stream) { close(); tell("closed"); }
   });
-  box.hidden = false;
+  start.removeAttribute("data-load");
+  photo.removeAttribute("data-load");
+  if (document.currentScript.by === start) open(); else chosen();
 })();

@@ -230,7 +230,7 @@ def test_a_leaders_office_is_ended_in_her_team_not_here(client_page: Visitor, to
     client_page.sign_in(admin_of(town, "town_admin").id)
     page = client_page.get(f"/desk/grants/{held.id}")
     assert "在队伍页面改职务" in page.text
-    token = client_page.get("/").form("/preferences").filled()["csrf_token"]
+    token = client_page.token()
     key = asks(client_page.get(f"/desk/grants/new/{leader.id}")).filled()["command_key"]
     answer = client_page.client.post(
         f"/desk/grants/{held.id}/end", data={"csrf_token": token, "command_key": key, "why": "x"}

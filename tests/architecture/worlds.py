@@ -16,15 +16,17 @@ from community.messages.models import Announcement
 from community.patrols.models import CheckIn
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
-from community.people import cards, requests
+from community.people import cards, mandates, requests
 from community.people.models import Member
 from community.places import fakes
 from community.places.models import Area, Post
 from community.points.models import Account, Award, PointsCase, RewardItem, RuleDraft, RuleObjection, RuleSet, Txn
-from community.points.services import appealing, closing, ordering
+from community.points.services import appealing, closing, families, ordering
 from community.teams.models import Team
 from tests.factories.access import actor_of, make_grant
+from tests.factories.families import make_pot
 from tests.factories.ledger import give, make_item, make_supplier
+from tests.factories.mandates import make_mandate
 from tests.factories.patrols import scan, token_of
 from tests.factories.people import give_consent, make_card, make_member
 from tests.factories.places import make_area, make_post, make_print, make_run, make_unit, make_village
@@ -76,6 +78,10 @@ def make_world(district: Area, name: str) -> World:
         twin = make_member(village, display_name="陈新")
         worker = make_member(village, display_name="周雅琴")
         held = make_grant(worker, "grid_worker", village)
+        # Somebody's daughter: mandates, and the codes of offers.
+        helper = make_member(village, display_name="何敏", age_band="18-59")
+        mandate = make_mandate(volunteer, helper)
+        offered = mandates.ask(actor_of(helper), may_redeem=True, may_appeal=True, days=90)
         active = make_membership(volunteer, team)
         applied = make_membership(applicant, team, state="applied")
         give_consent(volunteer, "presence", "1")
@@ -116,12 +122,19 @@ def make_world(district: Area, name: str) -> World:
         reward = make_item(village, worker)
         supplier = make_supplier(town)
         order = make_held_order(volunteer, reward)
+        make_pot(volunteer)
+        invited = families.invite(actor_of(volunteer))
     urls = {
         "item_id": str(reward.id),
         "supplier_id": str(supplier.id),
         "order_id": str(order),
         **_rules(village, volunteer, twin),
         "card": card,
+        "pot_code": invited.code,
+        "for_id": str(volunteer.id),
+        "mandate_id": str(mandate.mandate_id),
+        "ask_id": str(offered.id),
+        "offer_code": offered.code,
         "report_id": str(fake.id),
         "member_id": str(applicant.id),
         "membership_id": str(applied.id),
@@ -137,6 +150,7 @@ def make_world(district: Area, name: str) -> World:
         "txn_id": str(txn),
         **decided,
         "upload_id": str(new_uuid()),
+        "document_id": str(new_uuid()),
         # What somebody did at the desk is shown to nobody else.
         "done_id": str(new_uuid()),
         "token": token_of(post, sign),
@@ -175,7 +189,7 @@ def _rules(village: Area, writer: Member, publisher: Member) -> dict[str, str]:
     """A published set of the village with a rule and an objection."""
     with transaction():
         found = RuleSet(
-            town_id=village.town_id, area_id=village.id, scope_path=village.path, title="冬季规则", state="published",
+            town_id=village.town_id, area_id=village.id, scope_path=village.path, title="冬季规则", state="draft",
             created_by=writer.id, created_at=clock.now(), changed_at=clock.now(), resolution_no="7",
             resolution_body="居民代表会议", published_by=publisher.id, published_on=clock.today(),
             effective_on=clock.today() + dt.timedelta(days=8),
@@ -188,6 +202,8 @@ def _rules(village: Area, writer: Member, publisher: Member) -> dict[str, str]:
         )  # fmt: skip
         objection = RuleObjection(rule_set_id=found.id, member_id=writer.id, words="太少了吧", at=clock.now())
         session().add_all([draft, objection])
+        session().flush()
+        found.state = "published"
     return {"set_id": str(found.id), "draft_id": str(draft.id), "objection_id": str(objection.id)}
 
 

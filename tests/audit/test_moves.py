@@ -130,6 +130,7 @@ def test_the_log_of_a_moved_village_is_read_in_its_new_town(tree: dict[str, Area
     office = admin_of(tree["district"], "system_admin")
     with transaction():
         member = make_member(tree["village"])
+    entries = select(AuditEntry.id, AuditEntry.scope_path).order_by(AuditEntry.id)
     for reason in ("搬之前", "搬之后"):
         frozen_clock.tick(minutes=1)
         with transaction():
@@ -138,9 +139,9 @@ def test_the_log_of_a_moved_village_is_read_in_its_new_town(tree: dict[str, Area
         frozen_clock.tick(minutes=1)
         if reason == "搬之前":
             assert read(actor_of(after)) == []
-            written = session().execute(select(AuditEntry.id, AuditEntry.scope_path)).all()
+            written = session().execute(entries).all()
             move(tree, tree["second"], office)
-    assert session().execute(select(AuditEntry.id, AuditEntry.scope_path).limit(len(written))).all() == written
+    assert session().execute(entries.limit(len(written))).all() == written
     assert read(actor_of(after)) == [("搬之后", False), ("搬之前", False)]
     assert read(actor_of(before)) == [("搬之前", True)], "her own time stays, without the name"
     village = session().get_one(Area, tree["village"].id).path

@@ -123,7 +123,7 @@ def test_a_file_needs_the_token_and_the_right(auditor: Visitor, client_page: Vis
         member = make_member(village)
         make_grant(member, "village_admin", village)
     client_page.sign_in(member.id)
-    token = client_page.get("/").form("/preferences").filled()["csrf_token"]
+    token = client_page.token()
     assert client_page.client.post("/desk/audit/export", data={"csrf_token": token}).status_code == 403
 
 

@@ -12,6 +12,7 @@ from flask import Flask
 from community.audit import services, words
 from community.core.db import transaction
 from community.people import calling
+from community.points.views.then import WHY as THEN
 from tests.architecture.sources import name_of, programs
 from tests.factories.access import actor_of
 from tests.factories.people import make_member
@@ -49,7 +50,7 @@ def test_every_route_that_leaves_a_look_has_its_word_for_auditors_and_for_hersel
     marked = {str(view.__linli_audits_look__) for view in app.view_functions.values() if hasattr(view, MARK)}
     assert {"people.desk_person", "people.merge_page", "patrols.card"} <= marked
     assert not sorted(marked - words.LOOKS.keys() - words.ACTS.keys())
-    assert sorted(words.LOOKS.keys() - marked) == [calling.WHY], "a page that leaves no look any more"
+    assert sorted(words.LOOKS.keys() - marked) == [calling.WHY, THEN], "a page that leaves no look any more"
 
 
 def test_her_word_for_a_look_is_shown_to_her(client_page: Visitor) -> None:

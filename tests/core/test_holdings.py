@@ -35,6 +35,7 @@ EXCUSED = {
     "membership_event.by_id": SIGNATURE,
     "checkin_event.by_id": SIGNATURE,
     "award_vote.by_id": SIGNATURE,
+    "alias_refusal.by_id": SIGNATURE,
     "case_vote.by_id": SIGNATURE,
     "stock_move.by_id": SIGNATURE,
     "budget_move.by_id": SIGNATURE,

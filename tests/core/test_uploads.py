@@ -21,7 +21,18 @@ from community.core.authz import Actor, system_actor
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.core.errors import NotFound
-from community.core.uploads import PictureRefused, Upload, keeping, pictures, prepare, storage
+from community.core.ids import new_uuid
+from community.core.uploads import (
+    Document,
+    PaperRefused,
+    PictureRefused,
+    Upload,
+    keeping,
+    papers,
+    pictures,
+    prepare,
+    storage,
+)
 
 NORTH, GPS, ORIENTATION = (30.2, 120.3), 0x8825, 0x0112
 
@@ -190,20 +201,106 @@ def test_a_jpeg_bomb_is_refused_too() -> None:
     assert refusal(photo(10000, 10000)) == "picture_large"
 
 
+# --- papers ---
+
+
+def pdf(body: bytes = b"", tail: bytes = b"%%EOF\n", head: bytes = b"%PDF-1.7\n") -> bytes:
+    """A small whole PDF with `body` among its objects."""
+    page = b"1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n2 0 obj\n<</Type/Pages/Kids[]/Count 0>>\nendobj\n"
+    return head + page + body + b"\nxref\n0 1\ntrailer\n<</Root 1 0 R>>\nstartxref\n9\n" + tail
+
+
+def packed(words: bytes, how: bytes = b"/Filter/FlateDecode") -> bytes:
+    """An object stream of a PDF that holds `words`."""
+    data = zlib.compress(words) if b"Flate" in how else words
+    return b"7 0 obj\n<</Type/ObjStm/N 1/First 4" + how + b">>\nstream\n" + data + b"\nendstream\nendobj\n"
+
+
+ACTS = b"3 0 <</S/JavaScript/JS(app.alert(1))>>"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pdf(),
+        pdf(head=b"%PDF-2.0\r\n", tail=b"%%EOF\r\n\0\0"),
+        pdf(b"5 0 obj\n<</A<</S/URI/URI(https://example.com)>>>>\nendobj\n"),
+        # What an office program writes: packed words, and a picture whose bytes may spell anything.
+        pdf(packed(b"3 0 <</Type/Page>>")),
+        pdf(
+            b"4 0 obj\n<</Subtype/Image/Filter/DCTDecode>>\nstream\n\xff\xd8 /JS /Launch \xff\xd9\nendstream\nendobj\n"
+        ),
+        pdf(b"6 0 obj\n<</OpenAction[3 0 R/FitH]/JSON 1/JavaScripture 2>>\nendobj\n"),
+    ],
+)
+def test_a_paper_that_only_shows_pages_is_kept_as_it_came(data: bytes) -> None:
+    assert papers.is_paper(data)
+    assert papers.prepare(data).data == data
+
+
+@pytest.mark.parametrize(
+    ("data", "code"),
+    [
+        (b"%PDF-", "paper_unreadable"),
+        (b"%PDF-9.9\n" + pdf()[9:], "paper_unreadable"),
+        (pdf()[:-40], "paper_unreadable"),
+        (pdf() + b"PK\x03\x04 a zip behind it", "paper_unreadable"),
+        (pdf(b"<script>alert(1)</script>", tail=b"%%EOF<html>"), "paper_unreadable"),
+        (pdf(b"5 0 obj\n<</Encrypt 9 0 R>>\nendobj\n"), "paper_locked"),
+        (pdf(b"5 0 obj\n<</S/JavaScript/JS(app.alert(1))>>\nendobj\n"), "paper_active"),
+        (pdf(b"5 0 obj\n<</S/J#61vaScript/J#53(app.alert(1))>>\nendobj\n"), "paper_active"),
+        (pdf(b"5 0 obj\n<</S/Launch/F(cmd.exe)>>\nendobj\n"), "paper_active"),
+        (pdf(b"5 0 obj\n<</Names<</EmbeddedFiles 8 0 R>>>>\nendobj\n"), "paper_active"),
+        (pdf(b"5 0 obj\n<</XFA[(x) 8 0 R]>>\nendobj\n"), "paper_active"),
+        (pdf(packed(b"3 0 <</S/JavaScript/JS(app.alert(1))>>")), "paper_active"),
+        (pdf(packed(b"3 0 <</S/J#61vaScript>>")), "paper_active"),
+        (pdf(packed(b"3 0 <</S/JavaScript>>", how=b"")), "paper_active"),
+        # Readers that forgive open these too: no type, a dictionary in a dictionary, a bracket in a string, a bare CR,
+        # and words behind a text that looks like the begin of a photograph.
+        (pdf(packed(ACTS).replace(b"/Type/ObjStm", b"")), "paper_active"),
+        (pdf(packed(ACTS, how=b"/Filter/FlateDecode/X<</Y<</Z 1>>>>")), "paper_active"),
+        (pdf(packed(ACTS, how=b"/Filter/FlateDecode/X (<)")), "paper_active"),
+        (pdf(packed(ACTS).replace(b"stream\n", b"stream\r", 1)), "paper_active"),
+        (pdf(packed(ACTS)[:-25] + b"\nendobj\n"), "paper_strange"),
+        (
+            pdf(b"5 0 obj\n(/Filter/DCTDecode stream\n)\nendobj\n6 0 obj\n<</S/Launch>>\nendobj\nendstream"),
+            "paper_active",
+        ),
+        (pdf(packed(ACTS, how=b"/Filter/FlateDecode/DecodeParms<</Predictor 12/Columns 4>>")), "paper_strange"),
+        (pdf(packed(ACTS, how=b"/Filter[/ASCII85Decode/FlateDecode]")), "paper_strange"),
+        (pdf(packed(b"anything", how=b"/Filter/LZWDecode")), "paper_strange"),
+        (pdf(packed(b"x").replace(zlib.compress(b"x"), b"not packed at all")), "paper_strange"),
+        (b"%PDF-1.7\n" + b"x" * uploads.MAX_BYTES, "paper_heavy"),
+    ],
+)
+def test_a_paper_that_is_broken_locked_or_could_act_is_refused_with_the_reason(data: bytes, code: str) -> None:
+    with pytest.raises(PaperRefused) as refused:
+        papers.prepare(data)
+    assert (refused.value.code, refused.value.field) == (code, "photo")
+    assert refused.value.next_step
+
+
+def test_packed_words_without_end_are_refused_before_they_fill_the_memory() -> None:
+    bomb = zlib.compress(b"\0" * (80 << 20))
+    stream = b"7 0 obj\n<</Type/ObjStm/Filter/FlateDecode>>\nstream\n" + bomb + b"\nendstream\nendobj\n"
+    with pytest.raises(PaperRefused, match="paper_strange"):
+        papers.prepare(pdf(stream))
+
+
 # --- keeping ---
 
 
 @pytest.fixture
 def rules() -> Iterator[dict[str, keeping.Rule]]:
     """Purposes of these tests: "mine" is for who brought it, "open" for everybody."""
-    before = dict(keeping._rules)
+    before, papers_before = dict(keeping._rules), dict(keeping._paper_rules)
     own: dict[str, keeping.Rule] = {
         "mine": lambda actor, upload: actor is not None and actor.member_id == upload.uploaded_by,
         "open": lambda _actor, _upload: True,
     }
-    keeping.wire(before | own)
+    keeping.wire(before | own, {"open": lambda _actor, _paper: True, "nobody": lambda _actor, _paper: False})
     yield own
-    keeping.wire(before)
+    keeping.wire(before, papers_before)
 
 
 ANNA, BERT = Actor(member_id=7), Actor(member_id=8)
@@ -299,6 +396,23 @@ def test_a_deleted_picture_is_gone_at_once_and_its_files_with_the_next_sweep(app
     jobs.sweep_uploads()
     assert not files(app)
     assert session().get_one(Upload, row.id).deleted_at  # what refers to it can say that it is gone
+
+
+def test_a_paper_is_kept_shown_by_its_own_rule_and_swept_like_a_picture(app: Flask, rules: object) -> None:
+    with transaction():
+        row, hidden = (uploads.keep_paper(ANNA, purpose, papers.prepare(pdf())) for purpose in ("open", "nobody"))
+    assert keeping.content(keeping.paper(None, row.id)) == pdf()
+    for missing in (hidden.id, new_uuid()):
+        with pytest.raises(NotFound):
+            keeping.paper(ANNA, missing)
+    with pytest.raises(KeyError), transaction():
+        uploads.keep_paper(ANNA, "mine", papers.prepare(pdf()))
+    with transaction():
+        uploads.delete(session().get_one(Document, row.id))
+    with pytest.raises(NotFound):
+        keeping.paper(None, row.id)
+    jobs.sweep_uploads()
+    assert [path.name for path in files(app)] == [f"{hidden.name}.pdf"]
 
 
 def test_a_picture_that_the_storage_lost_is_told_as_not_found(app: Flask, rules: object) -> None:

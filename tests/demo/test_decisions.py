@@ -9,6 +9,7 @@ from community.core.authz import system_actor
 from community.core.db import session, transaction
 from community.demo.services import load_demo
 from community.points.models import Appeal, Award, PointsCase
+from community.points.queries import anomalies
 from tests.points.invariants import assert_sound
 
 pytestmark = pytest.mark.usefixtures("app", "frozen_clock")
@@ -25,4 +26,8 @@ def test_awards_by_hand_a_reversal_objections_and_reviews_in_the_states_they_can
     assert all(case.done_txn_id for case in cases if case.state == "posted")
     assert {appeal.state for appeal in session().scalars(select(Appeal))} == {"open", "upheld"}
     assert session().scalars(select(Award.id).where(Award.state == "held", Award.reason_code == "review")).all()
+    (flag,) = [
+        flag for town in {case.town_id for case in cases} for flag in anomalies.flags(town) if flag.kind == "only_typed"
+    ]
+    assert flag.numbers["minutes"] == 720, "somebody's hours were all typed in"
     assert_sound()

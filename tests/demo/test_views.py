@@ -43,7 +43,7 @@ def test_somebody_who_is_not_in_the_cast_is_not_found(demo: Visitor) -> None:
 
 
 def test_the_cast_is_told_in_english_too(demo: Visitor) -> None:
-    demo.post("/preferences", {**demo.get("/").forms[0].filled(), "lang": "en"})
+    demo.post("/preferences", {**demo.get("/").form("/preferences").filled(), "lang": "en"})
     assert "Building captain" in demo.get("/sign-in").text
 
 
@@ -53,5 +53,5 @@ def test_elsewhere_there_is_neither_list_nor_tap(make_app: Callable[..., Flask],
         visitor = _visitor(make_app(mode=mode))
     page = visitor.get("/sign-in")
     assert "钱桂英" not in page.text
-    token = page.forms[0].filled()["csrf_token"]
+    token = visitor.token()
     visitor.post("/sign-in/demo", {"csrf_token": token, "person": "captain"}, status=404)

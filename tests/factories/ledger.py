@@ -14,6 +14,7 @@ from community.core.ids import new_uuid
 from community.people.models import Member
 from community.places.models import Area
 from community.points.models import RewardItem, RewardOrder, StockMove, Supplier
+from community.points.services import noting
 from community.points.services.adjusting import adjust
 from community.points.services.posting import By
 
@@ -44,6 +45,16 @@ def make_item(area: Area, by: Member, **overrides: Any) -> RewardItem:
     item = RewardItem(**(fields | overrides))
     session().add(item)
     session().flush()
+    noting.reward(item, by.id)
+    if item.on_hand:
+        # The first one, whatever is written down from 1 on.
+        session().add(
+            StockMove(
+                item_id=item.id, seq=0, delta=item.on_hand, on_hand_after=item.on_hand, reason="delivery", by_id=by.id,
+                at=clock.now(),
+            )
+        )  # fmt: skip
+        session().flush()
     return item
 
 

@@ -9,6 +9,8 @@ from typing import Any
 from community.core import clock
 from community.core.authz import Actor, system_actor
 from community.core.ids import new_code
+from community.core.uploads import prepare
+from community.demo.pictures import paper
 from community.patrols import backfill as patrols
 from community.patrols.backfill import PastCheckIn
 from community.people.models import Member
@@ -41,8 +43,11 @@ def make_set(writer: Actor, area: Area, *wanted: Proposal, title: str = "冬季�
     return made
 
 
+PAPER = prepare(paper())
+
+
 def resolution(**changed: Any) -> Resolution:
-    fields: dict[str, Any] = {"number": "2026-7", "body": "居民代表会议", "on": clock.today() - DAY, "picture": None}
+    fields: dict[str, Any] = {"number": "2026-7", "body": "居民代表会议", "on": clock.today() - DAY, "file": PAPER}
     return Resolution(**(fields | changed))
 
 

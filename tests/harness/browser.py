@@ -53,15 +53,17 @@ def chromium(path: str) -> Iterator[Browser]:
 class Phone:
     """Pages of one visitor, watched: script errors, refused content and foreign addresses are faults.
 
-    `expected` holds beginnings of console messages that a test causes on purpose.
+    `expected` holds beginnings of console messages that a test causes on purpose. As in WeChat on an iPhone there is no
+    service worker, unless the test asks for one with `service_workers="allow"`.
     """
 
     def __init__(self, browser: Browser, base_url: str, **context: Any) -> None:
         self.faults: list[str] = []
         # Beginnings of foreign addresses that a test serves itself.
         self.allowed: list[str] = []
-        self.expected: list[str] = ["Failed to load resource"]  # a 4xx page that the test asked for
-        self.context = browser.new_context(base_url=base_url, **{**PHONE, **context})
+        # A 4xx page that the test asked for, and a worker that it did not ask for.
+        self.expected: list[str] = ["Failed to load resource", "Service Worker registration blocked by Playwright"]
+        self.context = browser.new_context(base_url=base_url, **{**PHONE, "service_workers": "block", **context})
         self.context.set_default_timeout(10_000)
         self._host = base_url
         self.context.route("**/*", self._guard)

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from community.core.db import db
-from tests.harness.pages import Form, Page, PageFault, parse
+from tests.harness.pages import TOKENLESS, Form, Page, PageFault, parse
 
 
 class Client(FlaskClient):
@@ -63,7 +63,15 @@ class Visitor:
 
         A redirect (the expected answer) is followed once and its page must have the status `then`.
         """
+        if url == TOKENLESS:
+            # It goes without a token: every browser says which site sent a form.
+            kwargs["headers"] = {"Origin": self.public_url, **kwargs.get("headers", {})}
         return self._end(self._ask("POST", url, status, data=data, **kwargs), url, then)
+
+    def token(self) -> str:
+        """Return the token that forms of her session carry: her own page has one, and who has none the sign-in page."""
+        answer = self.client.get("/me", follow_redirects=True)
+        return str(next(form.fields["csrf_token"] for form in Page(answer.text).forms if "csrf_token" in form.fields))
 
     def submit(self, form: Form | Page, status: int = 303, then: int = 200, **values: Any) -> Page:
         """Send a form (or the only POST form of a page) as it stands, with `values` filled in; else like `post`."""

@@ -52,6 +52,11 @@ def test_a_page_that_is_right_has_no_faults(bench: Bench) -> None:
         ),
         ("[std] small to read", "<p class=x>小</p>", ".x{font-size:12px}"),
         ("[large] small to read", "<p class=x>小</p>", ".x{font-size:17px}"),
+        (
+            "[std] 2.0 px between <button class=",
+            "<button class=x>点</button><button>也点</button>",
+            "main{display:flex;flex-wrap:wrap}h1{width:100%}.x{margin-right:2px}",
+        ),
         ("[320 px at 200 %] ", "<p class=x>宽</p>", ".x{width:400px}"),
         (
             '[std] focus hidden under <div class="bar">',
@@ -86,3 +91,21 @@ LISTED = """/  GET  public: the front door
 def test_an_address_finds_its_route(path: str, pattern: str | None) -> None:
     found = next((route for route in tour.routes(LISTED) if route.regex.fullmatch(path)), None)
     assert (found.pattern if found else None) == pattern
+
+
+def test_what_a_page_asks_for_late_is_weighed_and_a_photograph_that_was_unfolded_is_not(bench: Bench) -> None:
+    body = (
+        '<a href="/">打卡</a><details><summary>看照片</summary><img loading="lazy" src="/one.png" alt="岗"></details>'
+        "<script>setTimeout(() => fetch('/late.txt'), 20)</script>"
+    )
+    page = PAGE.format(body=body, css="summary{min-height:80px}")
+    asked = []
+
+    def answer(route: Any) -> None:
+        asked.append(route.request.url)
+        route.fulfill(body=page if route.request.url.endswith("/page") else "x" * 500, content_type="text/html")
+
+    bench.context.route("**/*", answer)
+    read = bench.measure("/page")
+    assert [url.rpartition("/")[2] for url in asked] == ["page", "late.txt", "one.png"]
+    assert read.requests == 2

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import html
 import http.cookiejar
+import json
 import re
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from tests.harness.postgres import locked
 
 ROUTES = Path(__file__).parents[1] / "architecture" / "routes.txt"
 # "" is nobody; the others are names on the demo's sign-in page, those with fewest rights first: who comes first shows a
@@ -32,7 +35,7 @@ FACES = {
     "/join/<id:team_id>": ("", "钱桂英"),
 }
 # Faces that only a query shows, for nobody in particular.
-ASKED = {"/search": "q=" + urllib.parse.quote("巡逻")}
+ASKED = {"/search": "q=" + urllib.parse.quote("巡逻"), "/me/data": "of=4"}
 # Faces that only some addresses of a route have, told by what stands on the page: the sign of a post that is open to
 # anyone asks a first visitor for her name.
 SOME = {"/p/<token>": 'name="age_band"'}
@@ -53,21 +56,47 @@ class Stop:
     person: str
 
 
+@dataclass(frozen=True)
+class Sights:
+    """What a tour came to: every page to be shown, those of them that show one of `SOME`, routes nobody could open."""
+
+    shown: list[Stop]
+    some: list[Stop]
+    missed: list[str]
+
+
+def sights(base_url: str, folder: Path) -> Sights:
+    """Return what a tour finds, walked by whichever worker of a run comes first and kept in the run's `folder`."""
+    kept = folder / "tour.json"
+    with locked(folder / "tour.lock"):
+        if not kept.exists():
+            tour = Tour(base_url)
+            kept.write_text(json.dumps(asdict(Sights(tour.shown, tour.some, tour.missed()))))
+        found = json.loads(kept.read_text())
+    return Sights([Stop(**one) for one in found["shown"]], [Stop(**one) for one in found["some"]], found["missed"])
+
+
 class Walker:
     """A browser without eyes, signed in as one of the cast."""
 
     def __init__(self, base_url: str, person: str) -> None:
         self.base_url = base_url
-        self._opener = urllib.request.build_opener(
-            urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()), _Stay()
-        )
+        self._jar = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar), _Stay())
         self.person = person
         if person:
             self._become(person)
 
-    def get(self, path: str) -> tuple[int, str]:
-        """Return status and text of a page; "" for what is no page."""
-        return self._answer(urllib.request.Request(self.base_url + path, headers={"Accept": "text/html"}))  # noqa: S310
+    def get(self, path: str, look: str = "") -> tuple[int, str]:
+        """Return status and text of a page; "" for what is no page. `look` is "size.theme.language"."""
+        headers = {"Accept": "text/html"}
+        if look:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in [*self.cookies(), ("linli_look", look)])
+        return self._answer(urllib.request.Request(self.base_url + path, headers=headers))  # noqa: S310
+
+    def cookies(self) -> list[tuple[str, str]]:
+        """Name and value of what keeps this person signed in."""
+        return [(cookie.name, cookie.value or "") for cookie in self._jar]
 
     def _answer(self, request: urllib.request.Request) -> tuple[int, str]:
         try:
@@ -141,6 +170,7 @@ class Tour:
         self.values: dict[str, list[str]] = {name: list(values) for name, values in KNOWN.items()}
         self.files: set[str] = set()
         self._seen: dict[tuple[str, str], Stop] = {}
+        self._routes_of: dict[str, Route | None] = {}
         walkers = [Walker(base_url, person) for person in PEOPLE]
         for walker in walkers:
             self._walk(walker)
@@ -160,7 +190,7 @@ class Tour:
             path = waiting.pop(0)
             route = self._route_of(path)
             name = route.pattern if route else path
-            if path in asked or looks[name] >= (LOOKS if "<" in name or "?" in path else 1):
+            if path in asked or name in self.files or looks[name] >= (LOOKS if "<" in name or "?" in path else 1):
                 continue
             asked.add(path)
             looks[name] += 1
@@ -169,7 +199,7 @@ class Tour:
                 self._remember(route, path, walker.person)
             elif status == 200 and route:
                 self.files.add(route.pattern)
-            waiting += [link for link in _links(page) if self._route_of(link)]
+            waiting += [link for link in _links(page) if link not in asked and self._route_of(link)]
 
     def _try_the_rest(self, walker: Walker) -> None:
         for route in self.routes:
@@ -205,7 +235,10 @@ class Tour:
 
     def _route_of(self, path: str) -> Route | None:
         plain = path.partition("?")[0]
-        return next((route for route in self.routes if route.regex.fullmatch(plain)), None)
+        if plain not in self._routes_of:
+            found = next((route for route in self.routes if route.regex.fullmatch(plain)), None)
+            self._routes_of[plain] = found
+        return self._routes_of[plain]
 
     def _choose(self) -> Iterator[Stop]:
         for route in self.routes:

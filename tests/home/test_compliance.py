@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import datetime as dt
 import re
 
 import pytest
 from flask import Flask
-from sqlalchemy import Column, ForeignKey, Integer, MetaData, Table
+from sqlalchemy import Column, ForeignKey, Integer, MetaData, String, Table
 
 from community.core import scheduler
 from community.core.config import BadSettings, Settings
@@ -16,6 +17,8 @@ from community.core.db import Base
 from community.core.scheduler import Job
 from community.home import compliance
 from community.people import consents
+from community.points import proposals
+from tests.architecture.sources import name_of, programs
 
 pytestmark = pytest.mark.usefixtures("app", "frozen_clock")
 
@@ -38,6 +41,47 @@ def test_every_promise_is_kept_and_says_what_it_was_read_from(client_page) -> No
         assert str(consents.current(scope).title) in page.text
     assert len(compliance.sheet().facts) >= 10
     assert all(str(fact.found) for fact in compliance.sheet().facts)
+
+
+def broken() -> list[str]:
+    return [str(fact.promise) for fact in compliance.sheet().facts if not fact.kept]
+
+
+def test_every_refusal_of_the_product_is_read_and_not_written_by_hand() -> None:
+    promised = " ".join(str(fact.promise) for fact in compliance.sheet().facts)
+    for refused in ("点赞、投票、转发", "举报人", "法定权利", "不买卖、不转让", "不向下级要照片和轨迹", "一次录入"):
+        assert refused in promised
+
+
+@pytest.mark.parametrize("word", ["点赞", "转发", "入学", "言论"])
+def test_a_word_that_rules_would_take_shows(monkeypatch: pytest.MonkeyPatch, word: str) -> None:
+    denied = [(code, re.compile(one.pattern.replace(word, "#")), why) for code, one, why in proposals._DENIED]
+    monkeypatch.setattr(proposals, "_DENIED", denied)
+    assert len(broken()) == 1
+
+
+def test_a_rule_for_applause_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(proposals.TRIGGERS, "PostLike", proposals.TRIGGERS["Manual"])
+    assert ["点赞" in promise for promise in broken()] == [True]
+
+
+def test_a_ledger_that_could_pass_points_on_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compliance, "_choices", lambda _table, _column: {"award", "gift"})
+    assert ["不转让" in promise for promise in broken()] == [True]
+
+
+def test_a_check_in_that_takes_files_or_a_second_table_of_numbers_shows(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.view_functions["patrols.make"], "__linli_takes__", 1000, raising=False)
+    assert ["打卡不要照片" in promise for promise in broken()] == [True]
+    monkeypatch.undo()
+    metadata = MetaData()
+    for table in Base.metadata.tables.values():
+        table.to_metadata(metadata)
+    Table("roster", metadata, Column("id", Integer), Column("phone_hash", String(64)))
+    monkeypatch.setattr(compliance.Base, "metadata", metadata)
+    assert ["一次录入" in promise for promise in broken()] == [True]
 
 
 @pytest.mark.browser
@@ -84,6 +128,24 @@ def test_a_page_that_loads_from_elsewhere_shows(monkeypatch) -> None:
 def test_foreign_addresses_are_recognised(text: str) -> None:
     assert compliance._FOREIGN.search(text)
     assert not compliance._FOREIGN.search('<svg xmlns="http://www.w3.org/2000/svg"><a href="/help">')
+
+
+def test_every_cookie_has_a_reason_and_one_without_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = {str(fact.found): fact.kept for fact in compliance.sheet().facts if "linli_css" in str(fact.found)}
+    assert list(named.values()) == [True]
+    monkeypatch.setattr(compliance, "COOKIE", "linli_seen_everywhere", raising=False)
+    assert not all(fact.kept for fact in compliance.sheet().facts)
+
+
+def test_every_cookie_is_set_by_the_name_the_sheet_reads() -> None:
+    set_by = [
+        (source.path, ast.unparse(call.args[0]))
+        for source in programs("community")
+        for call in ast.walk(source.tree)
+        if isinstance(call, ast.Call) and name_of(call).endswith(".set_cookie")
+    ]
+    assert len(set_by) >= 7
+    assert {name for _path, name in set_by} == {"COOKIE"}
 
 
 def test_a_job_that_failed_is_named(app: Flask) -> None:

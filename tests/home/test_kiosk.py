@@ -1,3 +1,5 @@
+import re
+
 import pytest
 from flask import Flask
 
@@ -77,6 +79,18 @@ def test_the_panels_follow_each_other_and_can_be_held(scene: Scene, client_page:
     held = client_page.get(address_of(page, "停在这页"))
     assert not held.all("meta", **{"http-equiv": "refresh"})
     assert client_page.get(address_of(held, "继续轮播")).all("meta", **{"http-equiv": "refresh"})
+
+
+def test_every_bar_stands_over_its_number_and_its_day(scene: Scene, client_page: Visitor) -> None:
+    check_ins(scene, 6)
+    client_page.get(f"/kiosk/{scene.village.code}?panel=days")
+    assert client_page.last is not None
+    html = client_page.last.get_data(as_text=True)
+    days, numbers = re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL)
+    told = re.findall(r"<td>(.*?)</td>", numbers)
+    assert told == ["0 次"] * 13 + ["6 次"]
+    assert len(re.findall(r"<th scope=\"col\">", days)) == html.count("<rect ") == len(told)
+    assert "<details" not in html, "nobody touches the screen"
 
 
 def test_no_name_is_on_the_screen(scene: Scene, client_page: Visitor) -> None:

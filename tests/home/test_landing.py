@@ -35,6 +35,21 @@ def test_the_page_is_never_kept_by_a_cache(scene: Scene, client_page: Visitor) -
     assert client_page.last.headers["Cache-Control"] == "no-store"
 
 
+def test_size_colours_and_language_are_changed_at_the_sign_itself(scene: Scene, client_page: Visitor) -> None:
+    sign = f"/p/{scene.token}"
+    seen = set()
+    for _tap in range(4):
+        form = client_page.get(sign).form("/preferences")
+        assert form.buttons.keys() == {"size", "theme", "lang"}
+        taps = {name: values[0] for name, values in form.buttons.items()}
+        page = client_page.post(form.action, form.filled(**taps), headers={"Referer": f"http://linli.test{sign}"})
+        assert page.url.endswith(sign)
+        looks = page.one("html").attrib
+        assert (looks["data-size"], looks["data-theme"]) == (taps["size"], taps["theme"])
+        seen |= {looks["data-size"], looks["data-theme"], looks["lang"]}
+    assert seen == {"std", "large", "xlarge", "auto", "light", "dark", "contrast", "zh-CN", "en"}
+
+
 def test_who_has_agreed_is_not_asked_again(scene: Scene, client_page: Visitor) -> None:
     client_page.sign_in(scene.member.id)
     assert "同意并打卡" not in client_page.get(f"/p/{scene.token}").text

@@ -81,9 +81,25 @@ def test_her_page_hides_the_number_until_she_opens_it_and_leads_to_her_data(clie
 def test_everything_held_is_listed_with_why_how_long_and_who_sees_it(client_page, member):
     client_page.sign_in(member.id)
     page = client_page.get("/me/data")
-    for said in ("您的登记", "您的打卡", "积分明细", "为什么", "多久", "谁能看到", "30 天后删除"):
+    for said in ("您的登记", "您的打卡", "积分明细"):
         assert said in page.text
-    assert {"/me/details", "/memberships", "/checkins", "/points", "/inbox", "/me/consents"} <= set(page.links)
+    parts = {link.partition("#")[0] for link in page.links if "of=" in link}
+    assert len(parts) == len(holdings.rooms())
+    told = [client_page.get(part) for part in sorted(parts)]
+    for said in ("为什么", "多久", "谁能看到", "有什么"):
+        assert sum(page.text.count(said) for page in told) >= sum(len(room.kept) for room in holdings.rooms()), said
+    assert "30 天后删除" in "".join(page.text for page in told)
+    links = {link for page in told for link in page.links}
+    assert {"/me/details", "/memberships", "/checkins", "/points", "/inbox", "/me/consents"} <= links
+
+
+def test_every_part_of_what_is_held_is_where_the_list_says(client_page, member):
+    client_page.sign_in(member.id)
+    for link in [link for link in client_page.get("/me/data").links if "of=" in link]:
+        part, _, anchor = link.partition("#")
+        client_page.get(part)
+        assert f'id="{anchor}"' in client_page.last.get_data(as_text=True)
+    assert "我的数据" in client_page.get("/me/data?of=nothing").text
 
 
 # --- who looked ---

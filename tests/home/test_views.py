@@ -246,6 +246,25 @@ def test_size_and_theme_are_chosen_on_ones_own_page_and_kept(client_page, member
     assert client_page.get("/help").one("html").get(mark) == value
 
 
+FROM_HERE = {"Origin": "http://linli.test"}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Origin": "null"},
+        {"Origin": "http://evil.test"},
+        {"Origin": "http://evil.test", "Referer": "http://linli.test/help"},
+        {"Referer": "http://evil.test/linli.test"},
+    ],
+)
+def test_no_other_site_changes_the_looks_of_a_phone(client_page, headers):
+    answer = client_page.client.post("/preferences", data={"size": "large"}, headers=headers)
+    assert answer.status_code == 400
+    assert "linli_look" not in str(answer.headers.getlist("Set-Cookie"))
+
+
 @pytest.mark.parametrize(
     ("came_from", "led_to"),
     [
@@ -262,14 +281,16 @@ def test_size_and_theme_are_chosen_on_ones_own_page_and_kept(client_page, member
 def test_changing_the_looks_leads_back_to_a_page_of_this_site(client_page, came_from, led_to):
     form = next(form for form in client_page.get("/help").forms if form.action == "/preferences")
     answer = client_page.client.post(
-        "/preferences", data=form.filled(size="large"), headers={"Referer": came_from} if came_from else {}
+        "/preferences",
+        data=form.filled(size="large"),
+        headers=FROM_HERE | ({"Referer": came_from} if came_from else {}),
     )
     assert (answer.status_code, answer.headers["Location"]) == (303, led_to)
 
 
 def test_unknown_looks_change_nothing(client_page):
     form = next(form for form in client_page.get("/help").forms if form.action == "/preferences")
-    answer = client_page.client.post("/preferences", data=form.filled(size="<x>", lang="fr"))
+    answer = client_page.client.post("/preferences", data=form.filled(size="<x>", lang="fr"), headers=FROM_HERE)
     assert answer.status_code == 303
     assert client_page.get("/help").one("html").get("data-size") == "std"
 

@@ -178,6 +178,7 @@ def test_a_check_of_who_somebody_is_is_taken_back_on_her_own_page(
     page.goto("/desk/people")
     page.get_by_label("称呼，或手机尾号四位").fill(NAMES[0])
     page.get_by_role("button", name="查找").click()
+    expect(page.get_by_role("link", name=NAMES[0])).to_be_visible()
     assert NAMES[0] not in page.url
     page.get_by_role("link", name=NAMES[0]).click()
     page.get_by_role("button", name="核对无误").click()

@@ -27,6 +27,7 @@ POST = "晚潮苑南门岗"
 
 def print_out(page: Page) -> list[paper.Sheet]:
     """What comes out of the printer: colours of the background left out, as browsers do unless told otherwise."""
+    page.wait_for_load_state()  # a click returns when the next page begins; half of it would print blank signs
     return paper.sheets(page.pdf(prefer_css_page_size=True, print_background=False), dots=8)
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.harness.browser import Phone
+from tests.harness.browser import PHONE, Phone
 from tests.harness.cameras import film, looking_at
 from tests.harness.codes import decode_all
 from tests.harness.server import Server
@@ -134,7 +134,7 @@ def test_points_are_given_to_a_cause_and_an_order_is_cancelled(demo_server: Serv
 
 def test_the_code_is_still_there_without_a_signal(browser: Browser, demo_server: Server) -> None:
     # A phone of its own: looking at requests, as the others do, would switch the browser's cache off.
-    context = browser.new_context(base_url=demo_server.url, locale="zh-CN")
+    context = browser.new_context(base_url=demo_server.url, **PHONE)
     page = context.new_page()
     become(page, CAPTAIN)
     code = redeem(page)

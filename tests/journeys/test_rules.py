@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from community.core import clock
+from community.demo.pictures import paper
 from tests.harness.browser import Phone
 from tests.harness.server import Server
 
@@ -59,7 +62,9 @@ def test_a_rule_from_draft_through_trial_and_publication_to_an_answered_objectio
     page.get_by_text("填决议并公示…").click()
     page.get_by_label("哪个会议通过的").fill("居民代表会议")
     page.get_by_label("决议编号").fill("示例〔2026〕9号")
-    page.get_by_label("哪天通过的").fill("2026-01-05")
+    page.get_by_label("哪天通过的").fill((clock.today() - dt.timedelta(days=3)).isoformat())
+    photo = {"name": "resolution.jpg", "mimeType": "image/jpeg", "buffer": paper()}
+    page.get_by_label("决议的照片或 PDF").set_input_files(photo)
     page.get_by_role("button", name="公示", exact=True).click()
     expect(page.get_by_role("main")).to_contain_text("公示了")
 

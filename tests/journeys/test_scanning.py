@@ -92,6 +92,9 @@ def test_a_printed_poster_before_the_camera_leads_to_the_receipt(
     page = with_camera(film(picture, tmp_path / "poster.y4m"))
     # Nothing looks before the tap, and the vendored reader is not there yet.
     assert camera_is_off(page)
+    came = page.evaluate("performance.getEntriesByType('resource').map(one => one.name).join()")
+    assert "core.js" in came
+    assert "scan.js" not in came, "it comes with the tap"
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.get_by_role("button", name="打开相机").click()
@@ -218,6 +221,24 @@ def test_a_phone_with_a_reader_of_its_own_loads_no_other(
     page.get_by_role("button", name="打开相机").click()
     page.wait_for_url(address)
     assert not [url for url in asked if "qr-scanner" in url]
+
+
+def test_a_reader_that_a_phone_promises_and_does_not_have_is_replaced(
+    sign: tuple[bytes, str, str], with_camera: OPEN, tmp_path: Path
+) -> None:
+    picture, address, _typed = sign
+    page = with_camera(film(picture, tmp_path / "poster.y4m"))
+    page.add_init_script(
+        "window.BarcodeDetector = class { static getSupportedFormats() { return Promise.resolve(['qr_code']); } "
+        "detect() { return Promise.reject(new DOMException('Barcode detection service unavailable')); } };"
+    )
+    page.reload()
+    page.get_by_role("button", name="打开相机").click()
+    page.wait_for_url(address)
+    page.go_back()
+    (tmp_path / "poster.png").write_bytes(picture)
+    page.locator("input[type=file]").set_input_files(str(tmp_path / "poster.png"))
+    page.wait_for_url(address)
 
 
 def test_in_wechat_without_a_camera_the_page_names_the_way_that_works(

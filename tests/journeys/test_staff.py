@@ -35,6 +35,7 @@ def test_offices_and_a_double_registration(demo_server: Server, new_phone: NEW_P
     page.get_by_role("searchbox").fill("周雅琴")
     page.get_by_role("button", name="查找").click()
     main.get_by_role("link", name=re.compile("周雅琴")).click()
+    expect(page.get_by_label("职务")).to_be_visible()
     offered = page.get_by_label("职务").locator("option").all_inner_texts()
     assert "网格员" in offered
     assert not {"系统管理员", "区平安办"} & set(offered)

@@ -23,9 +23,11 @@ def apply(page: Page) -> None:
     page.get_by_role("link", name="加入一支志愿队").click()
     page.get_by_role("link", name="巡防队员").click()
     page.get_by_role("link", name="白塘街道").click()
-    if page.get_by_role("link", name="晚潮社区").count():
-        page.get_by_role("link", name="晚潮社区").click()
-    page.get_by_role("link", name="晚潮夜巡队").click()
+    community, team = (page.get_by_role("link", name=name) for name in ("晚潮社区", "晚潮夜巡队"))
+    expect(community.or_(team).first).to_be_visible()
+    if community.count():
+        community.click()
+    team.click()
     page.get_by_label("怎么称呼您").fill("陈桂花")
     page.get_by_label("手机号", exact=False).first.fill("199 0000 9871")
     page.get_by_label("60 岁以上").check()

@@ -14,9 +14,13 @@ from sqlalchemy.exc import DBAPIError
 from community.core import clock
 from community.core.db import db, schema_changes, session, transaction
 from community.core.keys import HashRing
+from community.points.services import showing
 from community.teams.models import MembershipEvent
+from tests.factories.access import actor_of
+from tests.factories.ledger import give
 from tests.factories.people import make_member
 from tests.factories.places import make_village
+from tests.factories.points import open_books, town_of
 from tests.factories.teams import make_membership, make_team
 from tests.harness.databases import Databases
 from tests.harness.schema import Description, build_from_models, describe, difference
@@ -231,3 +235,29 @@ def test_numbers_written_before_keys_had_names_are_under_the_key_that_a_bare_sec
     session().rollback()
     downgrade(revision="0004")
     assert session().execute(text("SELECT phone_hash FROM member WHERE id = 5")).scalar() == "a" * 64
+
+
+@pytest.mark.usefixtures("app_to_migrate")
+def test_words_on_a_board_that_are_one_word_leave_it_to_who_chose_it_first() -> None:
+    upgrade()
+    with transaction():
+        village = make_village()
+        open_books(town_of(village))
+        members = [make_member(village) for _one in range(4)]
+        for member in members:
+            give(member, village, 5)
+    for member, alias in zip(members, ("小 明", "村口", "桂花", "ＡＢ·c"), strict=True):
+        with transaction():
+            showing.choose(actor_of(member), village.town_id, alias)
+    session().rollback()
+    downgrade(revision="0011")
+    before = text("UPDATE board_name SET alias = :alias, alias_key = :key WHERE member_id = :member")
+    with transaction():
+        for member, alias in zip(members, ("小 明", "小明", "桂花", "AB·c"), strict=True):
+            session().execute(before, {"alias": alias, "key": alias.casefold(), "member": member.id})
+    upgrade()
+    found = session().execute(text("SELECT member_id, alias, alias_key FROM board_name")).all()
+    kept = {member_id: (alias, key) for member_id, alias, key in found}
+    assert [kept[member.id] for member in members] == [
+        ("小 明", "小明"), (None, None), ("桂花", "桂花"), ("AB·c", "abc"),
+    ]  # fmt: skip

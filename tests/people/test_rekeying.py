@@ -263,6 +263,33 @@ def test_one_number_verified_on_two_hosts_under_two_orders_of_keys_has_one_owner
         db.engine.dispose()
 
 
+def test_an_import_and_a_desk_that_take_one_number_at_once_make_one_owner(
+    race_database: str, make_app: Callable[..., Flask]
+) -> None:
+    app = make_app(database_url=race_database)
+    with app.app_context():
+        with transaction():
+            village = make_village()
+            admin = make_member(village)
+            make_grant(admin, "village_admin", village)
+        numbers = [f"+861990000{number:04}" for number in range(12)]
+        joined = [joins(village, number) for number in numbers]
+    desk = Process(
+        race_database, "tests.people.hosts:verify_all", rings=[TOLD], admins=[admin.id], members=[joined]
+    )  # fmt: skip
+    imports = Process(race_database, "tests.people.hosts:import_all", ring=TURNED, village=village.id, numbers=numbers)
+    try:
+        for racer in (desk, imports):
+            racer.wait_for("ready")
+        for racer in (desk, imports):
+            racer.go()
+        said = [desk.result(), imports.result()]
+    finally:
+        desk.kill()
+        imports.kill()
+    assert [sorted(both) for both in zip(*said, strict=True)] == [["", "phone_taken"]] * len(numbers)
+
+
 def test_who_registers_on_an_older_host_while_numbers_are_rotated_is_lost_to_nobody(
     race_database: str, make_app: Callable[..., Flask]
 ) -> None:

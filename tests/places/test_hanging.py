@@ -184,7 +184,7 @@ def test_the_desk_shows_how_the_sign_hangs_and_who_says_so(scene: Scene, client_
 
 def test_nobody_elses_picture_is_decoded(client_page: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     scene, decoded = Scene(), []
-    monkeypatch.setattr("community.places.views.hanging.prepare", decoded.append)
+    monkeypatch.setattr("community.core.web.sent.prepare", decoded.append)
     client_page.sign_in(scene.worker.id)
     sent = client_page.get(scene.path).form(scene.path).filled()
     with transaction():
@@ -203,7 +203,7 @@ def test_a_picture_is_decoded_while_nobody_waits_for_the_database(
         inside.append(in_transaction())
         return prepare(data)
 
-    monkeypatch.setattr("community.places.views.hanging.prepare", decode)
+    monkeypatch.setattr("community.core.web.sent.prepare", decode)
     client_page.sign_in(scene.worker.id)
     page = client_page.get(scene.path)
     client_page.submit(page.form(scene.path), photo=(io.BytesIO(photo()), "a.jpg"))

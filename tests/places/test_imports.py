@@ -480,6 +480,22 @@ def test_a_large_table_goes_in_parts_that_go_on_where_they_stopped(desk: Desk, m
     assert (done.state, done.done, count(Post)) == ("done", 25, 25)
 
 
+def test_a_large_table_that_fails_on_its_way_names_every_row_that_is_wrong_by_then(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "ALL_AT_ONCE", 10)
+    monkeypatch.setattr(runs, "BATCH", 8)
+    run = check(desk, "posts", as_csv([POST_HEAD, *post_rows(30)]))
+    with transaction():
+        for number in ("P-0003", "P-0020", "P-0029"):
+            make_post(desk.grid, number=number, state="retired")
+        runs.confirm(desk.admin, run.id)
+    jobs.import_tables()
+    failed = session().get_one(ImportRun, run.id, populate_existing=True)
+    assert (failed.state, failed.done, failed.bad) == ("failed", 0, 3)
+    assert [one["line"] for one in runs.faults(failed)] == [5, 22, 31]
+
+
 def test_a_stopped_run_keeps_what_was_taken_in_and_takes_no_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runs, "ALL_AT_ONCE", 10)
     monkeypatch.setattr(runs, "BATCH", 10)

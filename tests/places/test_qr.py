@@ -46,12 +46,14 @@ def test_the_svg_is_one_path_that_draws_exactly_the_squares() -> None:
     markup = qr.svg(URL, "二维码")
     assert markup.count("<path") == 1
     drawn = np.zeros((45, 45), dtype=bool)
-    for run in markup.split(' d="')[1].split('"')[0].strip("Mz").split("zM"):
-        start, _, rest = run.partition("h")
-        x, y = map(int, start.split())
-        length, _, back = rest.partition("v1H")
-        assert int(back) == x
+    x = y = 0
+    for run in markup.split(' d="')[1].split('"')[0].strip("m").split("m"):
+        step, _, drawing = run.partition("v1h")
+        length, _, back = drawing.partition("v")
+        assert back == "-1"
+        x, y = (at + int(by) for at, by in zip((x, y), step.split(), strict=True))
         drawn[y, x : x + int(length)] = True
+        x += int(length)
     assert (drawn == np.array(qr.modules(URL))).all()
     assert 'viewBox="0 0 45 45"' in markup
 

@@ -8,14 +8,19 @@ from sqlalchemy import select
 
 from community.core.db import session
 from community.people.models import Member
-from community.points.models import Account, Award
-from community.points.queries.invariants import broken
+from community.points.models import Account, Award, Txn
+from community.points.queries import sealed
+from community.points.queries.invariants import SEALED, broken
 
 
 def assert_sound() -> None:
-    """Fail with the rows of every broken invariant."""
-    found = broken()
+    """Fail with the rows of every broken invariant; but nobody seals while tests turn the clock."""
+    found = {name: rows for name, rows in broken().items() if name != SEALED}
     assert not found, found
+    everything = Txn.__table__.c.id > 0
+    rules = sealed.rule_hashes()
+    spelled = {txn_id: made.leaf for txn_id, made in sealed.leaves(everything, rules).items()}
+    assert spelled == {txn_id: made.leaf for txn_id, made in sealed.documents(everything, rules).items()}
 
 
 def posted(member: Member, asset: str = "points") -> int:

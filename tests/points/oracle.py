@@ -168,6 +168,17 @@ class Books:
             pile.held += part
         self.held.setdefault(order, {})[who] = parts
 
+    def together(self, who: int, total: int, others: list[int], today: dt.date) -> dict[int, int] | None:
+        """Who pays how much of `total`: her own first, then what expires first of the others'; None for too little."""
+        shares = {who: min(total, self.available(who, today))}
+        rest = total - shares[who]
+        theirs = [pile for pile in self.piles if pile.who in others and pile.asset == "points" and pile.until >= today]
+        for pile in sorted(theirs, key=lambda pile: pile.until):
+            part = min(pile.free, rest)
+            shares[pile.who] = shares.get(pile.who, 0) + part
+            rest -= part
+        return None if rest else {one: part for one, part in shares.items() if part}
+
     def post(self, order: str) -> None:
         for parts in self.held[order].values():
             for pile, part in parts:
@@ -181,7 +192,8 @@ class Books:
             late = 0
             for pile, part in parts:
                 pile.held -= part
-                if pile.until < today:
+                # Days of grace once: what is late again simply expires.
+                if pile.until < today and pile.ref != "grace":
                     pile.left -= part
                     late += part
             if late:

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import os
 import re
+import shutil
+import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from beancount import loader
+from beancount.core import data
 from flask import Flask
 from openpyxl import load_workbook
 from sqlalchemy import select
@@ -136,6 +141,43 @@ def test_beancount_finds_every_account_opened(month: Month, tmp_path: Path) -> N
     used = {found[1] for line in text.splitlines() if (found := POSTING.match(line))}
     assert used <= opened
     assert re.search(r"^2026-12-01 balance ", text, re.MULTILINE), "a balance holds at the beginning of its day"
+
+
+def test_beancount_itself_reads_the_journals_without_a_complaint(month: Month, tmp_path: Path) -> None:
+    for of_month in (month, Month(month.town_id, month.town_code, month.town, dt.date(2026, 12, 1))):
+        entries, errors, _options = loader.load_file(str(exporting.write(of_month, "beancount", tmp_path)))
+        assert [error.message for error in errors] == []
+        ends: Counter[str] = Counter()
+        for posting in (
+            posting for entry in entries if isinstance(entry, data.Transaction) for posting in entry.postings
+        ):
+            ends[f"{posting.account} {posting.units.currency}"] += int(posting.units.number)
+        residents = {name: amount for name, amount in ends.items() if name.startswith("Liab") and amount}
+        assert residents == {name: amount for name, amount in held().items() if amount}
+    wrong = exporting.write(month, "beancount", tmp_path).read_text("utf-8").replace("  -5 POINTS", "  -4 POINTS", 1)
+    assert loader.load_string(wrong)[1], "a reader that finds every journal right proves nothing"
+
+
+@pytest.mark.skipif(shutil.which("hledger") is None, reason="hledger is not here: apt-get install hledger")
+def test_hledger_itself_reads_the_journals_without_a_complaint(month: Month, tmp_path: Path) -> None:
+    def reads(file: Path, *words: str) -> subprocess.CompletedProcess[str]:
+        command = [str(shutil.which("hledger")), "-f", str(file), *words]
+        environment = {**os.environ, "LC_ALL": "C.UTF-8"}
+        return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+
+    for of_month in (month, Month(month.town_id, month.town_code, month.town, dt.date(2026, 12, 1))):
+        file = exporting.write(of_month, "hledger", tmp_path)
+        checked = reads(file, "check")
+        assert (checked.returncode, checked.stderr) == (0, "")
+        told = reads(file, "balance", "Liabilities", "--flat", "--no-total", "-O", "csv").stdout
+        rows = list(csv.DictReader(told.splitlines()))
+        said = {f"{row['account']} {row['balance'].split()[1]}": int(row["balance"].split()[0]) for row in rows}
+        assert said == {name: amount for name, amount in held().items() if amount}
+    wrong = tmp_path / "wrong.journal"
+    wrong.write_text(
+        exporting.write(month, "hledger", tmp_path).read_text("utf-8").replace("  -5 POINTS", "  -4 POINTS", 1)
+    )
+    assert reads(wrong, "check").returncode == 1, "a reader that finds every journal right proves nothing"
 
 
 def test_a_reader_that_finds_an_unbalanced_transaction_says_so() -> None:

@@ -83,3 +83,17 @@ def test_clauses_say_every_term() -> None:
     assert "复核" in said["怎样记入"]
     minutes = {str(word): str(value) for word, value in clauses(proposal(asset="minutes", amount=60, cap_day=480))}
     assert (minutes["每次记"], minutes["有效期"]) == ("60 分钟", "一直有效")
+
+
+@pytest.mark.parametrize(
+    "words", ["告 发可疑人员每条另记2分", "告·发可疑人员每条另记2分", "告\u200b发可疑人员每条另记2分"]
+)
+def test_a_gap_between_the_letters_hides_no_word(words: str) -> None:
+    with pytest.raises(DomainError, match="denied_"):
+        check_words(words, "text_zh")
+
+
+@pytest.mark.parametrize("words", ["说出谁家来了外地人，记2分", "邻居打牌的向社区说一声，记2分"])
+def test_informing_on_neighbours_is_refused_in_plain_words_too(words: str) -> None:
+    with pytest.raises(DomainError, match="denied_informing"):
+        check_words(words, "text_zh")

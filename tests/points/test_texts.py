@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import inspect
+import re
 
 import pytest
 
 from community.points import policies, texts
 from community.points.models import HOLD_REASONS
 from community.points.policies import Terms
+from community.points.services import awarding, reversing
 
 pytestmark = pytest.mark.usefixtures("app")
 
@@ -41,3 +44,14 @@ def test_the_arithmetic_is_told_step_by_step() -> None:
     assert steps == ["每次 5 分", "小时 23 点到 24 点的第一次", "当天累计 10 分，上限 10 分", "余额 105 + 5 = 110"]
     daily = texts.arithmetic(explain(Terms(1, 1, "P", "1", "D", 5, "day", None, 24)))
     assert [str(word) for word, _value in daily] == ["每次", "当天", "余额"]
+
+
+def test_every_way_a_case_can_end_has_words() -> None:
+    """What award and reversal refuse, by their own sources, becomes a case's outcome as it is."""
+    asked = (awarding.award_manual, awarding.manual_terms, reversing.reverse, reversing._granted)
+    codes = {code for one in asked for code in re.findall(r'Conflict\(\s*"(\w+)"', inspect.getsource(one))}
+    assert {"awarded", "other_town", "not_reversible"} <= codes
+    full = {"hour", "day", "cap", "month", "budget", "unverified"}
+    given = {"not_found", "refused", "written_off", "erased", "merged"}
+    assert codes | full | given <= set(texts.OUTCOMES)
+    assert max(len(code) for code in texts.OUTCOMES) <= 20, "the column holds no more"

@@ -8,7 +8,7 @@ import pytest
 
 from tests.harness.measure import Reading, budget
 from tests.harness.tour import Stop
-from tools.check_pages import Row, judge_hard, judge_lighthouse, table
+from tools.check_pages import Row, judge_again, judge_lighthouse, judge_pace, table
 
 
 def row(route: str = "/", path: str = "/") -> Row:
@@ -33,7 +33,7 @@ def test_a_page_within_its_goals_has_no_breach() -> None:
     fine = row()
     judge_lighthouse(fine, [report()])
     assert fine.breaches == []
-    assert fine.timed
+    assert not fine.busy
     assert "100/100/100/100" in list(table([fine]))[-1]
 
 
@@ -55,9 +55,37 @@ def test_doors_must_open_sooner_than_other_pages(route: str, lcp: float, breache
 def test_a_busy_machine_judges_no_times() -> None:
     crowded = row()
     judge_lighthouse(crowded, [report(lcp=5000.0, performance=0.5, calm=False)])
-    judge_hard(crowded, [report(lcp=9000.0, calm=False)])
+    judge_pace(crowded, [9000.0], [9000.0], calm=False)
     assert crowded.breaches == []
-    assert not crowded.timed
+    assert crowded.busy
+
+
+@pytest.mark.parametrize(
+    ("path", "shown", "tapped", "breaches"),
+    [
+        ("/", 1000.0, 150.0, 0),
+        ("/", 1001.0, 151.0, 2),
+        ("/help", 1400.0, 100.0, 0),
+        ("/help", 1401.0, 100.0, 1),
+        ("/desk", 3000.0, 200.0, 0),
+        ("/desk", 3001.0, 201.0, 2),
+    ],
+)
+def test_every_page_has_its_goal_on_a_hard_network_and_for_a_tap(
+    path: str, shown: float, tapped: float, breaches: int
+) -> None:
+    seen = row(path, path)
+    judge_pace(seen, [9000.0, shown, 1.0], [9000.0, tapped, 1.0], calm=True)
+    assert len(seen.breaches) == breaches
+    assert not seen.busy
+
+
+@pytest.mark.parametrize(("weight", "requests", "breaches"), [(6144, 1, 0), (6145, 1, 1), (100, 2, 1)])
+def test_a_second_visit_to_a_sign_has_a_goal_of_its_own(weight: int, requests: int, breaches: int) -> None:
+    seen = row("/p/<token>", "/p/7k3m9qxw")
+    judge_again(seen, weight, requests)
+    assert len(seen.breaches) == breaches
+    assert f"{weight} in {requests}" in list(table([seen]))[-1]
 
 
 def test_a_page_that_lighthouse_cannot_open_is_a_breach() -> None:

@@ -3,7 +3,8 @@
 Comes in: a database URL. Goes out: `session()`, `transaction()`, column types, `locking()`, `append_only()`.
 """
 
-from community.core.db.base import Base, Id, UtcDateTime, int_id, one_of, uuid_id
+from community.core.db.aging import younger
+from community.core.db.base import Base, CanonicalJson, Id, UtcDateTime, int_id, one_of, uuid_id
 from community.core.db.engine import configure_engine
 from community.core.db.session import (
     NestedTransaction,
@@ -21,6 +22,8 @@ from community.core.db.session import (
     upsert,
 )
 from community.core.db.triggers import (
+    BLANK,
+    agrees,
     append_only,
     counted,
     final_in,
@@ -29,14 +32,19 @@ from community.core.db.triggers import (
     moves_by_events,
     never,
     points_once,
+    said_once,
+    written_while,
 )
 
 __all__ = [
+    "BLANK",
     "Base",
+    "CanonicalJson",
     "Id",
     "NestedTransaction",
     "UtcDateTime",
     "WriteOutsideTransaction",
+    "agrees",
     "append_only",
     "bind_for_tests",
     "configure_engine",
@@ -54,10 +62,13 @@ __all__ = [
     "one_of",
     "part",
     "points_once",
+    "said_once",
     "schema_changes",
     "session",
     "snapshot",
     "transaction",
     "upsert",
     "uuid_id",
+    "written_while",
+    "younger",
 ]

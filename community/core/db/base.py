@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Callable
 from typing import Annotated, Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator, Uuid
+from psycopg.types.json import Json
+from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer, MetaData, TypeDecorator, Uuid
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 
+from community.core import chain
 from community.core.ids import new_id, new_uuid
 
 NAMING = {
@@ -41,6 +44,18 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
             return None
         # SQLite has no zone column: what it holds was written as UTC by the line above.
         return value.replace(tzinfo=dt.UTC) if value.tzinfo is None else value.astimezone(dt.UTC)
+
+
+class CanonicalJson(TypeDecorator[Any]):
+    """JSON that is stored as it is hashed (`core.chain`): who makes a leaf again need not read and spell it anew."""
+
+    impl = JSON
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
+        if dialect.name == "postgresql":
+            return lambda value: Json(value, dumps=chain.spelled)
+        return chain.spelled
 
 
 class Base(DeclarativeBase):

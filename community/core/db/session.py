@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
-from sqlalchemy import Connection, Engine, func, select, text
+from sqlalchemy import BigInteger, ColumnElement, Connection, Engine, any_, func, literal, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -24,6 +25,16 @@ _Query = TypeVar("_Query", bound=GenerativeSelect)
 _open: ContextVar[Session | None] = ContextVar("linli_open", default=None)
 _schema: ContextVar[bool] = ContextVar("linli_schema", default=False)
 _test_connection: ContextVar[Connection | None] = ContextVar("linli_test_connection", default=None)
+
+
+_LOOKING_OVER = (
+    "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY",
+    # Who waits for others that read the same moment is not idle.
+    "SET LOCAL idle_in_transaction_session_timeout = 0",
+    # Whole tables are joined, and compiling such a query takes longer than it saves.
+    "SET LOCAL work_mem = '64MB'",
+    "SET LOCAL jit = off",
+)
 
 
 class WriteOutsideTransaction(RuntimeError):
@@ -98,10 +109,11 @@ def transaction() -> Iterator[Session]:
 
 
 @contextmanager
-def snapshot() -> Iterator[Session]:
+def snapshot(of: str = "") -> Iterator[Session]:
     """Let all reads inside see one moment, however long they take and whoever writes meanwhile; for looking data over.
 
-    Inside `transaction()` nothing changes: there each statement sees what is committed, on PostgreSQL.
+    The moment `of` another process when given, by the name that `moment()` has for it. Inside `transaction()` nothing
+    changes: there each statement sees what is committed, on PostgreSQL.
     """
     current = session()
     if in_transaction():
@@ -110,11 +122,22 @@ def snapshot() -> Iterator[Session]:
     current.rollback()
     # A test's pinned connection has begun already, and nobody else writes there.
     if current.get_bind().dialect.name == "postgresql" and _test_connection.get() is None:
-        current.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+        for setting in (*_LOOKING_OVER, *((f"SET TRANSACTION SNAPSHOT '{of}'",) if of else ())):
+            current.execute(text(setting))
     try:
         yield current
     finally:
         current.rollback()
+
+
+def moment() -> str:
+    """Return the name of the moment that `snapshot()` shows here, for other processes; "" where it has none (SQLite).
+
+    It holds as long as the snapshot is open.
+    """
+    if session().get_bind().dialect.name != "postgresql":
+        return ""
+    return str(session().scalar(select(func.pg_export_snapshot())))
 
 
 @contextmanager
@@ -169,6 +192,27 @@ def one_at_a_time(*names: str) -> None:
     if session().get_bind().dialect.name == "postgresql":
         numbers = sorted({int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True) for name in names})
         session().execute(select(*(func.pg_advisory_xact_lock(number) for number in numbers)))
+
+
+def side_by_side(name: str) -> None:
+    """Let transactions that name the same thing here go on together, but none beside `one_at_a_time(name)`.
+
+    For many small changes of which each locks its own, and a large one that would have to lock them all.
+    """
+    if session().get_bind().dialect.name == "postgresql":
+        number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
+        session().execute(select(func.pg_advisory_xact_lock_shared(number)))
+
+
+def one_of_many(column: ColumnElement[int], numbers: Sequence[int]) -> ColumnElement[bool]:
+    """Return the condition that `column` is one of very many numbers, which are one parameter of the statement.
+
+    `in_` makes a parameter of each and another statement of each count: of thousands, writing it takes the longest.
+    """
+    if session().get_bind().dialect.name == "postgresql":
+        return column == any_(literal(list(numbers), postgresql.ARRAY(BigInteger)))
+    each = func.json_each(json.dumps(list(numbers))).table_valued("value")
+    return column.in_(select(each.c.value))
 
 
 def upsert(model: type[Base]) -> Any:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from sqlalchemy import Table
 
-from community.core.db import final, pointing
+from community.core.db import final, matching, pointing, replacing, stages
 from community.core.db.base import Base
 
 POSTGRES_FUNCTIONS = (
@@ -57,6 +58,8 @@ END $$
 """,
     *pointing.POSTGRES_FUNCTIONS,
     *final.POSTGRES_FUNCTIONS,
+    *stages.POSTGRES_FUNCTIONS,
+    *matching.POSTGRES_FUNCTIONS,
 )
 POSTGRES_DROP_FUNCTIONS = (
     "DROP FUNCTION IF EXISTS linli_refuse_change()",
@@ -64,7 +67,14 @@ POSTGRES_DROP_FUNCTIONS = (
     "DROP FUNCTION IF EXISTS linli_refuse_uncounted()",
     *pointing.POSTGRES_DROP_FUNCTIONS,
     *final.POSTGRES_DROP_FUNCTIONS,
+    *stages.POSTGRES_DROP_FUNCTIONS,
+    *matching.POSTGRES_DROP_FUNCTIONS,
 )
+
+
+BLANK = stages.BLANK
+# In SQL of both engines, or engine → SQL.
+Condition = str | Mapping[str, str]
 
 
 def append_only(model: type[Base]) -> type[Base]:
@@ -73,15 +83,18 @@ def append_only(model: type[Base]) -> type[Base]:
     return model
 
 
-def frozen_columns(*columns: str, may_empty: tuple[str, ...] = (), kept_while: str = "") -> Any:
+def frozen_columns(
+    *columns: str, may_empty: tuple[str, ...] = (), may_blank: tuple[str, ...] = (), kept_while: Condition = ""
+) -> Any:
     """Declare that the named columns keep their first values and rows are never deleted (class decorator).
 
-    Those of `may_empty` may be set to '' or NULL once, as erasing a person's data does. With `kept_while`, a condition
-    on OLD in SQL of both engines, a row may be deleted once it no longer holds.
+    Those of `may_empty` may be set to '' or NULL once, as erasing a person's data does; those of `may_blank`, which
+    hold something always, to `BLANK`. With `kept_while`, a condition on OLD in SQL of both engines or of each, a row
+    may be deleted once it no longer holds.
     """
 
     def declare(model: type[Base]) -> type[Base]:
-        _table(model).info.update(frozen=columns, may_empty=may_empty, kept_while=kept_while)
+        _table(model).info.update(frozen=columns, may_empty=may_empty, may_blank=may_blank, kept_while=kept_while)
         return model
 
     return declare
@@ -110,6 +123,19 @@ def never(name: str, condition: str) -> Any:
 
     def declare(model: type[Base]) -> type[Base]:
         _table(model).info["never"] = (name, condition)
+        return model
+
+    return declare
+
+
+def agrees(name: str, column: str, question: str) -> Any:
+    """Declare that no row comes with `column` for which `question`, a SELECT on NEW, finds none (class decorator).
+
+    For what no foreign key can say; the columns in the question are frozen, or it would say nothing of updates.
+    """
+
+    def declare(model: type[Base]) -> type[Base]:
+        _table(model).info["agrees"] = (name, column, question)
         return model
 
     return declare
@@ -164,6 +190,40 @@ def final_with(parent: str, column: str, state: str, keys: tuple[str, str]) -> A
     return declare
 
 
+def written_while(parent: str, key: str, column: str, state: str) -> Any:
+    """Declare that rows come, change and go only while the row of `parent` they name by `key` is in `state`."""
+
+    def declare(model: type[Base]) -> type[Base]:
+        _table(model).info["written_while"] = (parent, key, column, state)
+        return model
+
+    return declare
+
+
+def said_once(
+    column: str,
+    first: str,
+    *columns: str,
+    last: tuple[str, ...] = (),
+    grows: tuple[str, ...] = (),
+    steps: tuple[tuple[str, str], ...] = (),
+    may_blank: tuple[str, ...] = (),
+) -> Any:
+    """Declare that once `column` has left `first` it never holds it again, that it leaves none of `last`, and that the
+    named columns keep their values from then on (class decorator).
+
+    Those of `grows` may move on to a larger value as long as the row has not ended, those of `may_blank` to `BLANK`.
+    With `steps`, (from, to), `column` takes no other way.
+    """
+
+    def declare(model: type[Base]) -> type[Base]:
+        more = {"grows": grows, "steps": steps, "may_blank": may_blank}
+        _table(model).info["said"] = (column, first, columns, last, more)
+        return model
+
+    return declare
+
+
 def _table(model: type[Base]) -> Table:
     return cast(Table, model.__table__)
 
@@ -171,7 +231,7 @@ def _table(model: type[Base]) -> Table:
 def trigger_ddl(dialect: str, table: Table) -> dict[str, str]:
     """Return trigger name → CREATE statement for `table` on "sqlite" or "postgresql"; empty without a declaration."""
     info = table.info
-    made: dict[str, str] = {}
+    made = replacing.of(dialect, table)
     if "counted" in info:
         made |= counting(dialect, table.name, *info["counted"])
     if "points" in info:
@@ -180,12 +240,20 @@ def trigger_ddl(dialect: str, table: Table) -> dict[str, str]:
         made |= final.whole(dialect, table.name, *info["final"])
     if "final_with" in info:
         made |= final.belonging(dialect, table.name, *info["final_with"])
+    if "written_while" in info:
+        made |= stages.belonging(dialect, table.name, *info["written_while"])
+    if "agrees" in info:
+        made |= matching.triggers(dialect, table.name, *info["agrees"])
+    if "said" in info:
+        *said, more = info["said"]
+        made |= stages.said(dialect, table.name, *said, **more)
     return made | triggers(
         dialect,
         table.name,
         whole=bool(info.get("append_only")),
         frozen=tuple(info.get("frozen", ())),
         may_empty=tuple(info.get("may_empty", ())),
+        may_blank=tuple(info.get("may_blank", ())),
         kept_while=info.get("kept_while", ""),
         moves=info.get("moves"),
         never=info.get("never"),
@@ -199,26 +267,30 @@ def triggers(
     whole: bool = False,
     frozen: tuple[str, ...] = (),
     may_empty: tuple[str, ...] = (),
-    kept_while: str = "",
+    may_blank: tuple[str, ...] = (),
+    kept_while: Condition = "",
     moves: tuple[str, ...] | None = None,
     never: tuple[str, str] | None = None,
 ) -> dict[str, str]:
     """Return the same for a table by name, for migrations: they must not follow later changes of the models.
 
-    `whole` refuses every UPDATE and DELETE, `frozen` changes of those columns (but emptying one of `may_empty`) and
-    every DELETE (or only while `kept_while` holds), `moves` (column, table of events, its key, its columns "from" and
-    "to", its number) changes of the column without their latest event, `never` (name, condition) new rows in which the
-    condition holds.
+    `whole` refuses every UPDATE and DELETE, `frozen` changes of those columns (but emptying one of `may_empty`, or
+    blanking one of `may_blank`) and every DELETE (or only while `kept_while` holds), `moves` (column, table of events,
+    its key, its columns "from" and "to", its number) changes of the column without their latest event, `never` (name,
+    condition) new rows in which the condition holds.
     """
     if never:
         return _never(dialect, table, *never) | triggers(
-            dialect, table, whole=whole, frozen=frozen, may_empty=may_empty, kept_while=kept_while, moves=moves
-        )
-    if dialect == "sqlite":
-        made = _sqlite(table, whole=whole, frozen=frozen, may_empty=may_empty, kept_while=kept_while)
-        return made | (_sqlite_moves(table, *moves) if moves else {})
-    made = _postgres(table, whole=whole, frozen=frozen, may_empty=may_empty, kept_while=kept_while)
-    return made | (_postgres_moves(table, *moves) if moves else {})
+            dialect, table, whole=whole, frozen=frozen, may_empty=may_empty, may_blank=may_blank,
+            kept_while=kept_while, moves=moves,
+        )  # fmt: skip
+    kept = _sqlite if dialect == "sqlite" else _postgres
+    emptied = dict.fromkeys(may_empty, "''") | dict.fromkeys(may_blank, f"'{BLANK}'")
+    condition = kept_while if isinstance(kept_while, str) else kept_while[dialect]
+    made = kept(table, whole=whole, frozen=frozen, emptied=emptied, kept_while=condition)
+    if moves:
+        made |= stages.moving(dialect, table, *moves)
+    return made
 
 
 def _never(dialect: str, table: str, name: str, condition: str) -> dict[str, str]:
@@ -265,7 +337,7 @@ def all_triggers(dialect: str) -> dict[str, str]:
 
 
 def _sqlite(
-    name: str, *, whole: bool, frozen: tuple[str, ...], may_empty: tuple[str, ...], kept_while: str
+    name: str, *, whole: bool, frozen: tuple[str, ...], emptied: dict[str, str], kept_while: str
 ) -> dict[str, str]:
     made = {}
     if whole:
@@ -275,8 +347,8 @@ def _sqlite(
         )
     if frozen:
         changed = " OR ".join(
-            f"(OLD.{column} IS NOT NEW.{column} AND NEW.{column} <> '')"
-            if column in may_empty
+            f"(OLD.{column} IS NOT NEW.{column} AND NEW.{column} <> {emptied[column]})"
+            if column in emptied
             else f"OLD.{column} IS NOT NEW.{column}"
             for column in frozen
         )
@@ -293,30 +365,8 @@ def _sqlite(
     return made
 
 
-def _sqlite_moves(
-    name: str, column: str, events: str, key: str, before: str, after: str, number: str = ""
-) -> dict[str, str]:
-    move = f"({key}, {before}, {after}) = (OLD.id, OLD.{column}, NEW.{column})"
-    if number:
-        move += f" AND {number} = (SELECT max({number}) FROM {events} WHERE {key} = OLD.id)"  # noqa: S608
-    recorded = f"EXISTS (SELECT 1 FROM {events} WHERE {move})"  # noqa: S608 - names of our own tables
-    return {
-        f"trg_{name}_moves": f"CREATE TRIGGER trg_{name}_moves BEFORE UPDATE OF {column} ON {name} "
-        f"WHEN OLD.{column} IS NOT NEW.{column} AND NOT {recorded} "
-        f"BEGIN SELECT RAISE(ABORT, 'unrecorded: {name}'); END"
-    }
-
-
-def _postgres_moves(name: str, column: str, *of_events: str) -> dict[str, str]:
-    arguments = ", ".join(f"'{word}'" for word in (column, *of_events))
-    return {
-        f"trg_{name}_moves": f"CREATE TRIGGER trg_{name}_moves BEFORE UPDATE ON {name} FOR EACH ROW "
-        f"WHEN (OLD.{column} IS DISTINCT FROM NEW.{column}) EXECUTE FUNCTION linli_refuse_unrecorded({arguments})"
-    }
-
-
 def _postgres(
-    name: str, *, whole: bool, frozen: tuple[str, ...], may_empty: tuple[str, ...], kept_while: str
+    name: str, *, whole: bool, frozen: tuple[str, ...], emptied: dict[str, str], kept_while: str
 ) -> dict[str, str]:
     made = {}
     refuse = "EXECUTE FUNCTION linli_refuse_change"
@@ -328,7 +378,7 @@ def _postgres(
         # As text, because PostgreSQL has no equality for json.
         changed = " OR ".join(
             f"OLD.{column}::text IS DISTINCT FROM NEW.{column}::text"
-            + (f" AND NEW.{column} <> ''" if column in may_empty else "")
+            + (f" AND NEW.{column} <> {emptied[column]}" if column in emptied else "")
             for column in frozen
         )
         made[f"trg_{name}_frozen"] = (

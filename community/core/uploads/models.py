@@ -1,4 +1,4 @@
-"""One row for each picture that was kept; its bytes lie in the storage."""
+"""One row for each picture and each paper that was kept; their bytes lie in the storage."""
 
 from __future__ import annotations
 
@@ -29,6 +29,23 @@ class Upload(Base):
     digest: Mapped[str] = mapped_column(String(64))
     width: Mapped[int] = mapped_column(Integer)
     height: Mapped[int] = mapped_column(Integer)
+    bytes: Mapped[int] = mapped_column(Integer)
+    uploaded_by: Mapped[Id]
+    created_at: Mapped[dt.datetime]
+    deleted_at: Mapped[dt.datetime | None]
+
+
+@frozen_columns("id", "purpose", "name", "digest", "bytes", "uploaded_by", "created_at")
+class Document(Base):
+    """A paper as it was kept: a PDF that was looked over and never opened here; `Upload` says the rest."""
+
+    __tablename__ = "document"
+    __table_args__ = (CheckConstraint("bytes > 0", name="size"),)
+
+    id: Mapped[uuid.UUID] = uuid_id()
+    purpose: Mapped[str] = mapped_column(String(20))
+    name: Mapped[str] = mapped_column(String(40), unique=True)
+    digest: Mapped[str] = mapped_column(String(64))
     bytes: Mapped[int] = mapped_column(Integer)
     uploaded_by: Mapped[Id]
     created_at: Mapped[dt.datetime]

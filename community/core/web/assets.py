@@ -21,12 +21,13 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 REVALIDATE = "no-cache"
 
 _COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
-_BLANK = re.compile(r"\n\s*")
+_BLANK = re.compile(r"\s*\n\s*")
 
 
 def compact(css: str) -> str:
-    """Return `css` without comments, indentation and empty lines; nothing else is touched."""
-    return _BLANK.sub("\n", _COMMENT.sub("", css.replace("\r\n", "\n"))).strip()
+    """Return `css` in one line, without comments; what stands inside a line is not touched, so no rule may be broken
+    between two words."""
+    return _BLANK.sub("", _COMMENT.sub("", css.replace("\r\n", "\n"))).strip()
 
 
 def _data_uri(svg: str) -> str:
@@ -58,7 +59,7 @@ class Assets:
             if "</" in css:
                 raise ValueError(f"{name} would close the style element it is inlined in")
         self.door_css = parts[DOOR]
-        self.page_css = "\n".join(parts.values())
+        self.page_css = "".join(parts.values())
         self.favicon = (
             _data_uri((static_folder / FAVICON).read_text("utf-8")) if (static_folder / FAVICON).exists() else ""
         )
@@ -67,7 +68,11 @@ class Assets:
     def url(self, path: str) -> str:
         """Return the address of `path` ("css/desk.css") with its version; raises KeyError for a file that is not there,
         so that a misspelt name fails in the first test of its page."""
-        return f"{self._url}/{path}?v={self._versions[path]}"
+        return f"{self._url}/{path}?v={self.version(path)}"
+
+    def version(self, path: str) -> str:
+        """Return the version of `path`: eight characters that change when the file does. Raises KeyError like `url`."""
+        return self._versions[path]
 
     def cache_control(self, path: str, version: str | None) -> str:
         """Return the Cache-Control of a static answer: for ever only when the asked version is the one on disk, so that

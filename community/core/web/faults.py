@@ -15,6 +15,7 @@ from community.core.db import session
 from community.core.errors import Busy, DomainError, SignInNeeded
 from community.core.i18n import Text, _, plain
 from community.core.slots import Slot
+from community.core.web import security
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +91,7 @@ def _sign_in_needed(error: SignInNeeded) -> Response:
     if request.method in {"GET", "HEAD"}:
         there = request.full_path.rstrip("?")
         return make_response(redirect(url_for("people.sign_in", next=there), 303))
-    kept = keep_form.render(request) if _from_here() else []
+    kept = keep_form.render(request) if security.from_here() else []
     if kept:
         return make_response(kept[0], 401)
     return make_response(redirect(url_for("people.sign_in"), 303))
@@ -99,7 +100,7 @@ def _sign_in_needed(error: SignInNeeded) -> Response:
 def _csrf(error: CSRFError) -> Response:
     log.info("csrf_refused", reason=error.description)
     # A page of our own whose session ended meanwhile keeps what was typed; the tap that sends it is a new one.
-    kept = keep_form.render(request) if _from_here() and not wants_json() else []
+    kept = keep_form.render(request) if security.from_here() and not wants_json() else []
     if kept:
         return make_response(kept[0], 400)
     return page(
@@ -108,12 +109,6 @@ def _csrf(error: CSRFError) -> Response:
         _("页面放久了，为了安全没有提交"),
         _("请回到上一页刷新后再点一次。如果您是从别的网站点过来的，请不要继续。"),
     )
-
-
-def _from_here() -> bool:
-    """Say whether the browser tells that a page of this site sent the request; without a word, no."""
-    sender = request.headers.get("Origin") or request.referrer
-    return bool(sender) and urlsplit(str(sender)).netloc == request.host
 
 
 def _too_fast(_error: RateLimitExceeded) -> Response:

@@ -18,6 +18,8 @@ limiter = Limiter(get_remote_address, headers_enabled=False)
 # The code is forty bits and dies with its sign: this is enough to make guessing hopeless, and no address runs dry of it
 # by mistakes alone.
 WRONG_CODES = "60 per minute; 300 per hour"
+# Codes that one person hands another: forty bits that live for three days.
+HANDED_CODES = "30 per minute; 120 per hour"
 
 
 def init_app(app: Flask, redis_url: str) -> None:
@@ -39,3 +41,10 @@ def _is_scanned() -> bool:
 
 # One count for every route `/p/<token>…`: only wrong typed codes count, and only typed ones are held up.
 wrong_codes = limiter.shared_limit(WRONG_CODES, "wrong codes", exempt_when=_is_scanned, deduct_when=_was_wrong)
+
+# One count for every door at which such a code is looked at, used or declined; `handed_code_forms` for one whose form
+# says that a code is wrong.
+handed_codes = limiter.shared_limit(HANDED_CODES, "handed codes", deduct_when=lambda answer: answer.status_code == 404)
+handed_code_forms = limiter.shared_limit(
+    HANDED_CODES, "handed codes", deduct_when=lambda answer: answer.status_code in {404, 422}
+)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import re
 import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, g, request
-from flask_wtf.csrf import CSRFProtect
+from flask_wtf.csrf import CSRFError, CSRFProtect
 
-from community.core.web import tokens
+from community.core.web import held, rights, session, tokens
 from community.core.web.assets import Assets
 
 V = TypeVar("V", bound=Callable[..., Any])
@@ -31,12 +33,28 @@ _MIN_BYTES = 1024
 # A query of ids and page numbers alone, or none.
 _NUMBERS = re.compile(rb"(?:[a-z_]{1,20}=[0-9]{0,20}(?:&|$))*")
 _PAD_BYTES = 48
+REVALIDATED = "private, no-cache"
 
 
 def refills(view: V) -> V:
     """Mark a view whose own FlaskForm checks the token and shows the form again, filled, when the session was lost."""
     view.__linli_refills__ = True  # type: ignore[attr-defined]
     return view
+
+
+def tokenless(view: V) -> V:
+    """Mark a view whose form carries no token: it changes nothing but how this phone shows its pages.
+
+    A token would be a secret on every page, and no page with a secret form may be kept by a phone. What is asked for
+    in its place is the browser's own word that a page of this site sent the form."""
+    view.__linli_tokenless__ = True  # type: ignore[attr-defined]
+    return view
+
+
+def from_here() -> bool:
+    """Say whether the browser tells that a page of this site sent the request; without a word, no."""
+    sender = request.headers.get("Origin") or request.referrer
+    return bool(sender) and urlsplit(str(sender)).netloc == request.host
 
 
 def takes_files(most_bytes: int) -> Callable[[V], V]:
@@ -69,7 +87,6 @@ def init_app(app: Flask, assets: Assets) -> None:
         "form-action": "'self'",
         "frame-ancestors": "'none'",
         "base-uri": "'none'",
-        "manifest-src": "'self'",
     }
 
     # Before anybody reads the form: reading it is what meets the limit.
@@ -81,7 +98,10 @@ def init_app(app: Flask, assets: Assets) -> None:
         if request.method in {"GET", "HEAD", "OPTIONS"} or request.endpoint is None:
             return
         view = current_app.view_functions[request.endpoint]
-        if not getattr(view, "__linli_refills__", False):
+        if getattr(view, "__linli_tokenless__", False):
+            if not from_here():
+                raise CSRFError("sent from elsewhere")
+        elif not getattr(view, "__linli_refills__", False):
             csrf.protect()
 
     @app.after_request
@@ -90,6 +110,7 @@ def init_app(app: Flask, assets: Assets) -> None:
         if app.config["SESSION_COOKIE_SECURE"]:
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         _cache_rule(response, assets)
+        _tag(response)
         return _compress(response)
 
 
@@ -135,25 +156,53 @@ def _cache_rule(response: Response, assets: Assets) -> None:
         path = (request.view_args or {}).get("filename", "")
         known = response.status_code in {200, 206, 304}
         response.headers["Cache-Control"] = assets.cache_control(path, request.args.get("v")) if known else "no-store"
+        held.note(response, assets, path)
+    elif _has_form() or response.status_code >= 400:
+        # A page with a form must not come back from a cache: its key may have been used, its token be another's. Nor
+        # may a refusal: what it says may be over.
+        response.headers.setdefault("Cache-Control", "no-store")
     elif "Cache-Control" not in response.headers:
-        # A page with a form's key must not come back from a cache: its key may have been used.
-        response.headers["Cache-Control"] = "no-store" if g.get("device_id") else "private, no-cache"
+        response.headers["Cache-Control"] = REVALIDATED
+
+
+def _has_form() -> bool:
+    """Say whether this answer shows a form's key, or a token of the session."""
+    return bool(g.get("device_id")) or "csrf_token" in g
+
+
+def _tag(response: Response) -> None:
+    """Name a public page without a form by what it says, so that a phone which holds it is told "the same" (304).
+
+    The name is of this login alone: who signed out and in again gets the page anew, with the mark of who she is.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    right = rights.right_of(view) if view else None
+    is_page = response.status_code == 200 and response.mimetype == "text/html" and not response.is_streamed
+    if not is_page or not (right and right.public) or response.headers["Cache-Control"] != REVALIDATED:
+        return
+    said = session.login_mark().encode() + b"\0" + response.get_data()
+    response.set_etag(hashlib.sha256(said).hexdigest()[:16], weak=True)
+    response.make_conditional(request)
 
 
 def _may_tell(response: Response) -> bool:
-    """Say whether the page holds a form's token beside what its address may have put there.
+    """Say whether the page may hold a secret (a form's token, what only this login sees) beside what its address may
+    have put there.
 
-    The size of such a page, compressed, tells how much the one is like the other. Numbers are like no token.
+    The size of such a page, compressed, tells how much the one is like the other. Numbers are like no secret.
     """
-    return response.mimetype == "text/html" and "csrf_token" in g and not _NUMBERS.fullmatch(request.query_string)
+    holds = "csrf_token" in g or bool(session.login_mark())
+    return response.mimetype == "text/html" and holds and not _NUMBERS.fullmatch(request.query_string)
 
 
 def _compress(response: Response) -> Response:
     wanted = "gzip" in request.headers.get("Accept-Encoding", "") and response.mimetype in _COMPRESSED
     # A part of a file (206) keeps its bytes: the phone asked for those of the file as it is.
-    if not wanted or response.status_code in {204, 206, 304} or "Content-Encoding" in response.headers:
+    if not wanted or response.status_code in {204, 206} or "Content-Encoding" in response.headers:
         return response
     response.headers.add("Vary", "Accept-Encoding")
+    if response.status_code == 304:
+        return response
     if response.direct_passthrough:
         response.direct_passthrough = False
     body = response.get_data()
@@ -165,6 +214,7 @@ def _compress(response: Response) -> Response:
     response.set_data(gzip.compress(body, 6, mtime=0))
     response.headers["Content-Encoding"] = "gzip"
     etag = response.get_etag()[0]
-    if etag:
+    # A page's name is one of its words, whatever they are wrapped in.
+    if etag and response.mimetype != "text/html":
         response.set_etag(etag + "-gz", weak=True)
     return response

@@ -9,20 +9,24 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Flask, g, request, session
+from flask import Flask, Response, after_this_request, current_app, g, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_login import LoginManager, UserMixin, current_user as _current_user, login_user, logout_user
+from itsdangerous import Signer
 
 from community.core.authz import Actor
 from community.core.errors import SignInNeeded
 
 Loader = Callable[[int, int, bool], Actor | None]
+V = TypeVar("V", bound=Callable[..., Any])
 
 _USER = re.compile(r"([0-9]{1,18}|[1-8][0-9]{18})\.([0-9]{1,9})")
 
 _LEFT = "left"
+# Somebody else than before has signed in on this phone: read and taken away by the script.
+COOKIE = "linli_another"
 
 _loader: Loader | None = None
 manager = LoginManager()
@@ -32,7 +36,14 @@ class Cookies(SecureCookieSessionInterface):
     """Sessions in a signed cookie that lives on with every page; a command's redirect leaves that to its page."""
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        return session.modified or (request.method in {"GET", "HEAD"} and super().should_set_cookie(app, session))
+        view = app.view_functions.get(request.endpoint or "")
+        lives_on = request.method in {"GET", "HEAD"} and not getattr(view, "__linli_aside__", False)
+        return session.modified or (lives_on and super().should_set_cookie(app, session))
+
+    def save_session(self, app: Flask, session: SessionMixin, response: Response) -> None:
+        # A file is the same for everybody: `Vary: Cookie` would have phones fetch it anew after every page.
+        if request.endpoint != "static" or session.modified:
+            super().save_session(app, session, response)
 
 
 class SignedIn(UserMixin):
@@ -70,8 +81,18 @@ def _load(text: str) -> SignedIn | None:
     if _loader is None or named is None:
         return None
     member, epoch = named.groups()
-    actor = _loader(int(member), int(epoch), bool(g.get("lock_actor")))
+    locked, first = bool(g.get("lock_actor")), g.get("lock_first")
+    if locked and first is not None:
+        first(int(member))
+    actor = _loader(int(member), int(epoch), locked)
     return SignedIn(actor, int(epoch)) if actor else None
+
+
+def aside(view: V) -> V:
+    """Mark a view that a phone asks for beside its pages: such an answer may come after the one that signed somebody in
+    or out, so it carries no session of the time before."""
+    view.__linli_aside__ = True  # type: ignore[attr-defined]
+    return view
 
 
 def current_actor() -> Actor | None:
@@ -94,6 +115,14 @@ def claimed_member() -> str | None:
     return text.partition(".")[0] if isinstance(text, str) else None
 
 
+def login_mark() -> str:
+    """Return a mark of who this answer was made for: opaque, the same until her sessions end; "" for nobody."""
+    user = g.get("_login_user")
+    if user is None or not user.is_authenticated:
+        return ""
+    return Signer(str(current_app.secret_key), salt="login").get_signature(user.get_id()).decode()[:12]
+
+
 def last_member() -> str | None:
     """Return the member id of whom this browser's cookie tells, also of one who signed out or whose session ended."""
     return claimed_member() or session.get(_LEFT)
@@ -105,8 +134,17 @@ def lock_actor_on_load() -> None:
     g.pop("_login_user", None)
 
 
+def lock_first(lock: Callable[[int], None]) -> None:
+    """Let a command call `lock(member id)` before it locks who sends it: for one that needs another member's row too,
+    since all of them take those in one order."""
+    g.lock_first = lock
+
+
 def sign_in(member_id: int, epoch: int) -> None:
     """Sign the member in on this device for `session_days`; the old session's contents do not come along."""
+    if last_member() not in {None, str(member_id)}:
+        _empty_cache()
+        _forget_words()
     session.clear()
     # The token of the old session went with it: a page made after this one needs its own.
     g.pop("csrf_token", None)
@@ -117,6 +155,7 @@ def sign_in(member_id: int, epoch: int) -> None:
 
 def sign_out() -> None:
     """End the session on this device; all that stays is who was here."""
+    _empty_cache()
     left = last_member()
     logout_user()
     # logout_user leaves a note to clear the remember cookie; everything else goes.
@@ -125,3 +164,24 @@ def sign_out() -> None:
     if left:
         session[_LEFT] = left
         session.permanent = True
+
+
+def _forget_words() -> None:
+    """Let the next page's script forget what somebody else began to write on this phone (static/js/core.js)."""
+
+    @after_this_request
+    def tell(response: Response) -> Response:
+        secure = current_app.config["SESSION_COOKIE_SECURE"]
+        response.set_cookie(COOKIE, "1", max_age=3600, samesite="Lax", secure=secure)
+        return response
+
+
+def _empty_cache() -> None:
+    """Let the browser forget the pages of who was here: one of them may be kept for a cellar without a signal."""
+
+    @after_this_request
+    def tell(response: Response) -> Response:
+        # Elsewhere browsers refuse the header, and say so.
+        if request.is_secure or request.host.partition(":")[0] in {"127.0.0.1", "localhost"}:
+            response.headers["Clear-Site-Data"] = '"cache"'
+        return response

@@ -14,10 +14,10 @@ from community.core import slots
 from community.core.authz import Perm, can
 from community.core.config import Settings
 from community.core.i18n import Text
-from community.core.web import display, preferences, tokens
+from community.core.web import display, held, offline, preferences, tokens
 from community.core.web.assets import Assets
 from community.core.web.command import new_command_key
-from community.core.web.session import current_actor
+from community.core.web.session import current_actor, login_mark
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,11 @@ def init_app(
         asset=assets.url,
         page_css=Markup(assets.page_css),  # noqa: S704 - a constant of ours, hashed in the CSP
         favicon=assets.favicon,
+        styles_held=lambda: held.styles(assets),
         door_css=Markup(assets.door_css),  # noqa: S704 - the same
         csrf_token=tokens.shown,
         new_command_key=new_command_key,
+        login_mark=login_mark,
         slot=_slot,
     )
 
@@ -61,6 +63,7 @@ def init_app(
             "can": lambda perm, thing=None: can(actor, Perm(perm), thing),
             "prefs": preferences.current(),
             "site": {"name": settings.site_name, "demo": settings.demo, "public_url": settings.public_url},
+            "worker": offline.offered(settings.public_url),
             "nav_tabs": tabs(),
             "desk_nav": desk() if _on_desk() else (),
             "foot_links": [(entry.endpoint, entry.label) for entry in foot()],

@@ -1,4 +1,6 @@
-"""Settling a flagged check-in: by a leader or admin of its area, never by the member herself, or by silence."""
+"""Settling a flagged check-in: by a leader or admin of its area, or by silence; never by the member herself, her
+family, or who acts in her place.
+"""
 
 from __future__ import annotations
 
@@ -15,11 +17,11 @@ from community.core.errors import Conflict, DomainError, NotFound, on_constraint
 from community.core.events import emit
 from community.core.i18n import _, plain
 from community.messages import services as messages
-from community.patrols import queries
-from community.patrols.events import CheckInReopened, CheckInSettled
+from community.patrols import policies, queries
+from community.patrols.events import CheckInReopened, CheckInSettled, CheckInVindicated
 from community.patrols.models import CheckIn, CheckInEvent
 from community.patrols.texts import reason_text, register_messages
-from community.people import queries as people
+from community.people import queries as people, standing
 from community.places import queries as places
 
 register_messages()
@@ -37,8 +39,8 @@ on_constraint("uq_checkin_event_seq", _already)
 def settle(actor: Actor, *, checkin_id: uuid.UUID, accept: bool, reason: str) -> CheckIn:
     """Accept or reject a flagged check-in, with a reason that its member reads; emits CheckInSettled.
 
-    Raises NotFound outside the actor's areas, DomainError for her own check-in or an empty reason, Conflict when it is
-    settled already.
+    Raises NotFound outside the actor's areas, DomainError for her own check-in or one of somebody close to her, or an
+    empty reason, Conflict when it is settled already.
     """
     checkin = _locked(checkin_id)
     if checkin is None:
@@ -82,11 +84,32 @@ def undo(actor: Actor, *, checkin_id: uuid.UUID) -> CheckIn:
     return checkin
 
 
+def set_right(event: CheckInVindicated) -> None:
+    """Accept a rejected check-in because an objection about it was granted; emits CheckInSettled.
+
+    Another member's check-in, and one that is not rejected any more, stay as they are. Raises DomainError for her own.
+    """
+    checkin = _locked(event.checkin_id)
+    if checkin is None or checkin.member_id != event.member_id or checkin.status != "rejected":
+        return
+    by = Actor(member_id=event.by_id)
+    _must_be_anothers(by, checkin)
+    _move(checkin, "accepted", by=by, reason=event.reason[:200], act="patrols.set_right")
+    emit(CheckInSettled(**_fact(checkin), accepted=True, by_id=event.by_id, reason=event.reason[:200]))
+
+
 def _must_be_anothers(actor: Actor, checkin: CheckIn) -> None:
     if actor.is_me(checkin.member_id) or actor.is_me(checkin.proxy_id or 0):
         raise DomainError(
             "own_checkin",
             _("自己的打卡不能自己处理"),
+            next_step=_("请另一位队长或管理员处理。"),
+            status=403,
+        )
+    if checkin.member_id in policies.close_to(actor.ids) or standing.helps(actor.ids, checkin.member_id):
+        raise DomainError(
+            "close_checkin",
+            _("这一条与您有关，要由别人来看"),
             next_step=_("请另一位队长或管理员处理。"),
             status=403,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,8 +15,9 @@ from community.core.authz import Actor, Perm, can
 from community.core.i18n import Text, _
 from community.patrols import queries, texts
 from community.patrols.models import CheckIn
-from community.patrols.policies import FLAGS, NOTES
+from community.patrols.policies import FLAGS, NOTES, close_to
 from community.patrols.views import scan
+from community.people import standing
 from community.places.codes import ScannedPost
 from community.teams import queries as teams
 
@@ -121,8 +122,8 @@ class Desk:
     more: int = 0
 
 
-def line(row: Row[Any], actor: Actor) -> Line:
-    """Return the list line of a receipt row for `actor`."""
+def line(row: Row[Any], actor: Actor, close: Collection[int] = ()) -> Line:
+    """Return the list line of a receipt row for `actor`; she settles nothing of those who are `close` to her."""
     checkin: CheckIn = row.CheckIn
     tone, icon = _TONES[checkin.status]
     own = actor.is_me(checkin.member_id)
@@ -144,9 +145,14 @@ def line(row: Row[Any], actor: Actor) -> Line:
         may_settle=checkin.status == "flagged"
         and not own
         and checkin.proxy_id not in actor.ids
+        and checkin.member_id not in close
         and can(actor, Perm.CHECKIN_SETTLE, checkin),
         proxy_name=row.proxy_name or "",
     )
+
+
+def _close(actor: Actor) -> frozenset[int]:
+    return close_to(actor.ids) | standing.helped(actor.ids)
 
 
 def _why(checkin: CheckIn) -> tuple[Text, ...]:
@@ -159,7 +165,7 @@ def receipt(actor: Actor, checkin_id: uuid.UUID, *, again: bool) -> Receipt:
     """Return the receipt for its member or for staff of its area; raises NotFound otherwise."""
     row = queries.receipt(actor, checkin_id)
     checkin: CheckIn = row.CheckIn
-    shown = line(row, actor)
+    shown = line(row, actor, _close(actor))
     titles = {"accepted": _("打卡成功"), "flagged": _("打卡已保存，等人核对"), "rejected": _("这次打卡无效")}
     stamps = {"accepted": _("已打卡"), "flagged": _("待核对"), "rejected": _("无效")}
     return Receipt(
@@ -235,7 +241,8 @@ def desk(actor: Actor, day: dt.date, *, only: str, before: dt.datetime | None = 
     """
     flagged = only == "flagged"
     rows = queries.waiting(actor) if flagged else queries.on_day(actor, day, before)
-    lines = [line(row, actor) for row in rows[: queries.DESK_PAGE]]
+    close = _close(actor)
+    lines = [line(row, actor, close) for row in rows[: queries.DESK_PAGE]]
     waiting = queries.waiting_count(actor)
     figures = queries.figures(actor, day)
     return Desk(

@@ -69,7 +69,7 @@ def _read_columns(kind: str) -> list[Column]:
     return [column for column in columns.columns(kind) if column.reads]
 
 
-def bad_rows(kind: str, problems: Sequence[dict[str, Any]], heads: Sequence[Text], language: str) -> Iterator[str]:
+def bad_rows(kind: str, problems: Iterable[dict[str, Any]], heads: Sequence[Text], language: str) -> Iterator[str]:
     """Yield a CSV of what is wrong: line, column, what stands there, what it is, how to mend it (`heads` name them)."""
     names = {column.key: column.header(language) for column in columns.columns(kind)}
     yield BOM + line(plain(head) for head in heads)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import gzip
+import io
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -33,8 +34,8 @@ from community.places.models import IMPORT_KINDS, Area, ImportRun
 
 ALL_AT_ONCE: Final = 3000
 BATCH: Final = 1000
-# So many faults are kept with a run; more say only how many they are.
-MOST_KEPT: Final = 1000
+# So many faults are shown on a run's page; all of them are in its list.
+MOST_SHOWN: Final = 100
 FORGOTTEN: Final = dt.timedelta(days=7)
 JOB: Final = "import_tables"
 _OPEN = ("queued", "running")
@@ -148,7 +149,9 @@ def take_part(run_id: int) -> bool:
     part = drafts if len(drafts) <= ALL_AT_ONCE else drafts[run.done : run.done + BATCH]
     plan = tables.check(run.kind, part, Scope(run.scope_path))
     if plan.problems:
-        _note(run, plan)
+        # All that is wrong by now, and not what the first part met.
+        rest = drafts if len(drafts) <= ALL_AT_ONCE else drafts[run.done :]
+        _note(run, tables.check(run.kind, rest, Scope(run.scope_path)) if len(rest) > len(part) else plan)
         _end(run, "failed")
     else:
         tables.apply(run.kind, plan)
@@ -196,6 +199,15 @@ def run_for(actor: Actor, run_id: int) -> ImportRun:
     return run
 
 
+def faults(run: ImportRun) -> Iterator[dict[str, Any]]:
+    """Yield all that was found wrong or doubtful in the run's table, as `problems` lists the first of it."""
+    if run.faults is None:
+        yield from run.problems
+        return
+    with gzip.open(io.BytesIO(run.faults), "rt", encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
 def kinds(actor: Actor) -> list[str]:
     """Return the kinds of tables that the actor may bring."""
     return [kind for kind in IMPORT_KINDS if can(actor, tables.PERMS[kind])]
@@ -238,8 +250,13 @@ def _note(run: ImportRun, plan: Plan) -> None:
     run.counts = plan.counts()
     if plan.doubts:
         run.counts = run.counts | {"doubts": len({doubt.line for doubt in plan.doubts})}
-    listed = [problem.stored() for problem in plan.problems[:MOST_KEPT]]
-    run.problems = listed + [doubt.stored() | {"doubt": True} for doubt in plan.doubts[:MOST_KEPT]]
+    faults = [problem.stored() for problem in plan.problems]
+    doubts = [doubt.stored() | {"doubt": True} for doubt in plan.doubts]
+    more = {"listed": len(faults), "listed_doubts": len(doubts)}
+    run.counts = run.counts | {name: count for name, count in more.items() if count > MOST_SHOWN}
+    run.problems = faults[:MOST_SHOWN] + doubts[:MOST_SHOWN]
+    lines = "\n".join(json.dumps(one, ensure_ascii=False, separators=(",", ":")) for one in faults + doubts)
+    run.faults = gzip.compress(lines.encode(), 6, mtime=0) if lines else None
 
 
 def _end(run: ImportRun, state: str) -> None:

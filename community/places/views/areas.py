@@ -16,7 +16,7 @@ from community.core.web.command import command
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
 from community.places import areas as services, browsing, pages, policies, queries, units
-from community.places.forms import AreaForm, MoveAreaForm, NewAreaForm, UnitForm
+from community.places.forms import AreaForm, MoveAreaForm, MoveUnitForm, NewAreaForm, UnitForm
 from community.places.models import Area, Unit
 from community.places.views.blueprint import bp
 
@@ -225,6 +225,36 @@ def save_unit(unit_id: int) -> Response | tuple[str, int]:
         unit = browsing.unit_for(must_be_signed_in(), unit_id)
         return render_template("places/unit.html", form=form, building=queries.area(unit.building_id), unit=unit), 422
     return _to(queries.area(saved.building_id), _("已保存。"))
+
+
+@bp.get("/desk/units/<id:unit_id>/move")
+@requires(Perm.AREA_MANAGE)
+def move_unit_form(unit_id: int) -> str:
+    unit = browsing.unit_for(must_be_signed_in(), unit_id)
+    return _move_unit_page(unit, MoveUnitForm(formdata=None, data={"seen": units.mark(unit)}))
+
+
+@bp.post("/desk/units/<id:unit_id>/move")
+@requires(Perm.AREA_MANAGE)
+@command()
+@security.refills
+def move_unit(unit_id: int) -> Response | tuple[str, int]:
+    form = MoveUnitForm()
+
+    def move(actor: Actor) -> Unit:
+        why, seen = form.reason.data or "", form.seen.data or ""
+        return units.move_unit(actor, unit_id, building_id=form.building_id.data, reason=why, seen=seen)
+
+    moved = _done(form, move)
+    if moved is None:
+        return _move_unit_page(browsing.unit_for(must_be_signed_in(), unit_id), form), 422
+    return _to(queries.area(moved.building_id), _("“%(name)s”已移到这里。", name=moved.label))
+
+
+def _move_unit_page(unit: Unit, form: MoveUnitForm) -> str:
+    found = browsing.buildings_for(must_be_signed_in(), unit)
+    form.offer(pages.buildings_named(found))
+    return render_template("places/move_unit.html", form=form, unit=unit, building=queries.area(unit.building_id))
 
 
 @bp.post("/desk/units/<id:unit_id>/close")

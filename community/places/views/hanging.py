@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from community.audit.queries import actor_names
 from community.core.authz import Perm
 from community.core.i18n import _, plain
-from community.core.uploads import MAX_BYTES, Picture, PictureRefused, prepare
-from community.core.web import security
+from community.core.uploads import Picture, PictureRefused
+from community.core.web import security, sent
 from community.core.web.command import command
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
 from community.places import hanging, queries
 from community.places.forms import HangForm
 from community.places.views.blueprint import bp
-
-# The picture, and the form around it.
-_LONGEST = MAX_BYTES + 64 * 1024
 
 
 @bp.get("/desk/posts/<id:post_id>/hang")
@@ -33,19 +30,12 @@ def _read_photo(post_id: int) -> Picture | PictureRefused:
     Only for who may put the sign up; raises as `hanging.post_to_install` does.
     """
     hanging.post_to_install(must_be_signed_in(), post_id)
-    file = request.files.get("photo")
-    try:
-        return prepare(file.read(MAX_BYTES + 1) if file else b"")
-    except PictureRefused as refused:
-        return refused
-    finally:
-        if file:
-            file.seek(0)
+    return sent.picture()
 
 
 @bp.post("/desk/posts/<id:post_id>/hang")
 @requires(Perm.POST_INSTALL)
-@security.takes_files(_LONGEST)
+@sent.takes_pictures
 @command(first=_read_photo)
 @security.refills
 def hang(post_id: int, ready: Picture | PictureRefused) -> Response | tuple[str, int]:
@@ -53,7 +43,7 @@ def hang(post_id: int, ready: Picture | PictureRefused) -> Response | tuple[str,
     if not form.validate_on_submit():
         return _page(post_id, form), 422
     if isinstance(ready, PictureRefused):
-        form.photo.errors = [" ".join(plain(part) for part in (ready.message, ready.next_step) if part)]
+        form.photo.errors = [sent.why(ready)]
         return _page(post_id, form), 422
     sign = hanging.install_sign(must_be_signed_in(), post_id, generation=form.generation.data or 0, picture=ready)
     flash(plain(_("已登记：第 %(count)s 版挂好了，谢谢您跑这一趟。", count=sign.generation)), "ok")

@@ -12,7 +12,7 @@ from community.core.authz import Perm
 from community.core.errors import DomainError, NotFound
 from community.core.i18n import Text, _, plain
 from community.core.ids import parse_id
-from community.core.web import preferences, security
+from community.core.web import preferences, sent
 from community.core.web.command import command
 from community.core.web.rights import requires
 from community.core.web.session import must_be_signed_in
@@ -21,8 +21,6 @@ from community.places.imports import columns, exporting, problems, reading, runs
 from community.places.models import IMPORT_KINDS, ImportRun
 from community.places.views.blueprint import bp
 
-# Faults shown on a page; the list to download has all that are kept.
-_SHOWN = 100
 _REFRESH_SECONDS = 3
 _CSV = "text/csv; charset=utf-8"
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -37,24 +35,16 @@ def imports() -> str:
 
 def _read_table() -> runs.Checked | DomainError:
     """Read and check the file before the transaction: a large one takes seconds, in which others want to write."""
-    file, area_id = request.files.get("file"), parse_id(request.form.get("area_id"))
+    area_id, data = parse_id(request.form.get("area_id")), sent.data("file", reading.MOST_BYTES)
     try:
-        return runs.check_file(
-            must_be_signed_in(),
-            kind=request.form.get("kind", ""),
-            area_id=area_id,
-            data=file.read() if file else b"",
-        )
+        return runs.check_file(must_be_signed_in(), kind=request.form.get("kind", ""), area_id=area_id, data=data)
     except DomainError as error:
         return error
-    finally:
-        if file:
-            file.seek(0)
 
 
 @bp.post("/desk/imports")
 @requires(Perm.POST_MANAGE)
-@security.takes_files(reading.MOST_BYTES + 64 * 1024)
+@sent.takes(reading.MOST_BYTES)
 @command(first=_read_table)
 def check_import(ready: runs.Checked | DomainError) -> Response | tuple[str, int]:
     file = request.files.get("file")
@@ -104,7 +94,7 @@ def _run_page(run: ImportRun, error: DomainError | None = None) -> str:
         place=queries.area(run.area_id),
         faults=_listed(run, doubts=False),
         doubts=_listed(run, doubts=True),
-        shown=_SHOWN,
+        kept={"faults": run.counts.get("listed"), "doubts": run.counts.get("listed_doubts")},
         whole=run.total <= runs.ALL_AT_ONCE,
         error=error,
     )
@@ -146,7 +136,7 @@ def stop_import(run_id: int) -> Response:
 @requires(Perm.POST_MANAGE)
 def import_faults(run_id: int) -> Response:
     run = runs.run_for(must_be_signed_in(), run_id)
-    return _file(exporting.bad_rows(run.kind, run.problems, _HEADS, _language()), f"faults-{run.id}.csv")
+    return _file(exporting.bad_rows(run.kind, runs.faults(run), _HEADS, _language()), f"faults-{run.id}.csv")
 
 
 @bp.get("/desk/imports/template")

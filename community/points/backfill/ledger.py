@@ -6,6 +6,7 @@ import datetime as dt
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
@@ -14,7 +15,9 @@ from community.core.authz import Actor, must_be_system
 from community.core.db import session
 from community.core.ids import new_id
 from community.points.backfill.walk import PastAct, PastDecision, Sums, Walk, versions
-from community.points.models import Account, Award, BudgetSlot, RuleUsage
+from community.points.models import Account, Award, BudgetSlot, LedgerNote, RuleUsage
+from community.points.queries.noted import of_award
+from community.points.services import noting
 from community.points.services.posting import POSTING, By, Claim, posting_rows
 
 _BATCH = 4000
@@ -90,19 +93,26 @@ class PastAwards(Walk):
         self._tally["posted"] += 1
         return int(made["txn"]["id"])
 
-    def waits(self, claim: Claim, reason: str) -> None:
+    def waits(self, claim: Claim, reason: str, decided_by: int | None = None) -> None:
         """Keep the row of an award that waits."""
         self._tally[reason] += 1
-        self._rows["award"].append(_award(claim, state="held", reason_code=reason))
+        row = _award(claim, "flagged" if decided_by else reason, state="held", reason_code=reason)
+        self._keep_award(row | {"decided_by": decided_by}, claim.earned_at, noted=decided_by is not None)
 
     def closed(self, claim: Claim, decision: PastDecision, code: str, txn_id: int | None) -> None:
         """Keep the row of an award on which a person decided."""
         self._tally["refused"] += txn_id is None
-        row = _award(claim, state="posted" if txn_id else "refused", reason_code="flagged")
+        row = _award(claim, "flagged", state="posted" if txn_id else "refused", reason_code="flagged")
         words = f"{code}:{decision.words}"[:200]
-        self._rows["award"].append(
-            row | {"decided_at": decision.at, "decided_by": decision.by_id, "decision": words, "txn_id": txn_id}
-        )
+        said = {"decided_at": decision.at, "decided_by": decision.by_id, "decision": words, "txn_id": txn_id}
+        self._keep_award(row | said, decision.at, noted=txn_id is None)
+
+    def _keep_award(self, row: dict[str, Any], at: dt.datetime, *, noted: bool) -> None:
+        """Keep the row of an award, and the note of what became of it."""
+        self._rows["award"].append(row)
+        if noted:
+            said, by_id = of_award(SimpleNamespace(**row)), row["decided_by"] or 0
+            self._rows["note"].append(noting.row(row["town_id"], f"award:{row['id']}", said, by_id=by_id, at=at))
 
     def _books(self, claim: Claim) -> _Books:
         key = claim.town_id, claim.terms.asset, claim.subject_id
@@ -123,6 +133,8 @@ class PastAwards(Walk):
                 session().execute(statement, rows)
         if awards := self._rows.pop("award", None):
             session().execute(insert(Award), awards)
+        if notes := self._rows.pop("note", None):
+            session().execute(insert(LedgerNote), notes)
 
     def _write_accounts(self) -> None:
         account = Account.__table__.c
@@ -163,7 +175,7 @@ class PastAwards(Walk):
             )
 
 
-def _award(claim: Claim, *, state: str, reason_code: str) -> dict[str, Any]:
+def _award(claim: Claim, waits: str, *, state: str, reason_code: str) -> dict[str, Any]:
     return {
         "id": new_id(),
         "town_id": claim.town_id,
@@ -174,7 +186,7 @@ def _award(claim: Claim, *, state: str, reason_code: str) -> dict[str, Any]:
         "evidence_ref": claim.evidence_ref,
         "amount": claim.terms.amount,
         "earned_at": claim.earned_at,
-        "explain": claim.explanation(),
+        "explain": claim.explanation() | {"waits": waits},
         "state": state,
         "reason_code": reason_code,
         "created_at": claim.earned_at,
@@ -182,6 +194,7 @@ def _award(claim: Claim, *, state: str, reason_code: str) -> dict[str, Any]:
         "decided_by": None,
         "decision": None,
         "txn_id": None,
+        "not_before": None,
     }
 
 

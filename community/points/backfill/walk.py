@@ -160,8 +160,8 @@ class Walk:
         """An award is posted; return its posting's id."""
         return 0
 
-    def waits(self, claim: Claim, reason: str) -> None:
-        """An award waits: for a person ("flagged", "review") or for the budget."""
+    def waits(self, claim: Claim, reason: str, decided_by: int | None = None) -> None:
+        """An award waits: for a person ("flagged", "review") or for the budget, by then decided on by `decided_by`."""
 
     def closed(self, claim: Claim, decision: PastDecision, code: str, txn_id: int | None) -> None:
         """An award that waited for a person was posted as `txn_id`, or refused because of `code`."""
@@ -192,7 +192,7 @@ class Walk:
                 continue
             reason = self.sums.take(claim, clock.local(decision.at).year)
             if reason == "budget":
-                self.waits(claim, "budget")
+                self.waits(claim, "budget", decision.by_id)
             elif reason:
                 self.closed(claim, decision, reason, None)
             else:

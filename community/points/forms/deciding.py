@@ -1,11 +1,15 @@
-"""Forms of decisions: an objection and its answer, a manual award, a reversal. The services check what they carry."""
+"""Forms of decisions: an objection and its answer, a manual award, a reversal; and of a look at the past.
+
+The services check what they carry.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 from flask_wtf.file import FileField
-from wtforms import DateField, IntegerField, RadioField, SelectField, StringField, TextAreaField
+from wtforms import BooleanField, DateField, IntegerField, RadioField, SelectField, StringField, TextAreaField
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired, Length, Optional
 
@@ -41,6 +45,15 @@ class AppealAnswerForm(Form):
         self.rule.choices = [_NONE, *(SelectChoice(version_id, label) for version_id, label in rules)]
 
 
+class _Needed:
+    """Says that a file has to be sent; the view, which decodes it, says what is wrong with it."""
+
+    field_flags: ClassVar[dict[str, bool]] = {"required": True}
+
+    def __call__(self, form: object, field: object) -> None:
+        """Refuse nothing here."""
+
+
 class NewAwardForm(Form):
     """A manual award by a named rule, with a picture of what it rests on."""
 
@@ -49,7 +62,9 @@ class NewAwardForm(Form):
     area = SelectField(_("在哪里"), [InputRequired(_("请选在哪里"))], coerce=parse_id, validate_choice=False)
     earned_on = DateField(_("哪一天"), [InputRequired(_("请选哪一天"))])
     reason = StringField(_("做了什么"), [InputRequired(_("请写明做了什么，对方会看到")), _REASON])
-    photo = FileField(_("凭证照片"))
+    photo = FileField(_("凭证照片"), [_Needed()])
+    # Shown when the rule gave something for that day already.
+    again = BooleanField(_("是另一件事"))
 
     def offer(self, rules: Sequence[tuple[int, str]], areas: Sequence[tuple[int, str]]) -> None:
         """Let these rules and areas be chosen."""
@@ -62,6 +77,13 @@ class ReverseForm(Form):
 
     amount = IntegerField(_("收回多少"), [InputRequired(_("请填数字"))])
     reason = StringField(_("为什么"), [InputRequired(_("请写明理由，对方会看到")), _REASON])
+
+
+class ThenForm(Form):
+    """Which day of a member's points staff look at, and why."""
+
+    then_on = DateField(_("哪一天"), [InputRequired(_("请选哪一天"))])
+    then_why = StringField(_("为什么要看"), [InputRequired(_("请写明为什么要看，对方会看到")), _REASON])
 
 
 def refused(field: object, words: object) -> None:

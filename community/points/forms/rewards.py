@@ -80,7 +80,7 @@ class NewRewardForm(RewardForm):
     """A new reward: where it is offered and what kind it is cannot change later."""
 
     area_id = SelectField(
-        _("哪里的人能换"), [InputRequired(_("请选一个镇街或村社"))], coerce=parse_id, validate_choice=False
+        _("哪里提供的"), [InputRequired(_("请选一个镇街或村社"))], coerce=parse_id, validate_choice=False
     )
     kind = RadioField(
         _("种类"),

@@ -12,7 +12,7 @@ from wtforms.validators import InputRequired, NumberRange, Optional
 from community.core import clock
 from community.core.i18n import Text, _
 from community.core.ids import parse_id
-from community.core.uploads import Picture
+from community.core.uploads import Paper, Picture
 from community.core.web.forms import Form
 from community.points import proposals
 from community.points.proposals import Proposal
@@ -84,18 +84,18 @@ class PublishForm(Form):
     resolution_body = StringField(_("哪个会议通过的"), [InputRequired(_("请写哪个会议通过的"))])
     resolution_on = DateField(_("哪天通过的"), [InputRequired(_("请选通过的日期"))])
     effective_on = DateField(_("哪天起施行"), [InputRequired(_("请选施行的日期"))])
-    photo = FileField(_("决议的照片"))
+    photo = FileField(_("决议的照片或 PDF"), [InputRequired(_("请传上决议的照片或 PDF"))])
 
     def suggest(self) -> None:
         """Fill in the earliest day that the law of seven days allows."""
         self.effective_on.data = clock.today() + dt.timedelta(days=NOTICE_DAYS + 1)
 
-    def resolution(self, picture: Picture | None) -> Resolution:
+    def resolution(self, file: Picture | Paper) -> Resolution:
         return Resolution(
             number=self.resolution_no.data or "",
             body=self.resolution_body.data or "",
             on=self.resolution_on.data or clock.today(),
-            picture=picture,
+            file=file,
         )
 
 

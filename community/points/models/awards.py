@@ -23,15 +23,30 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community.core.authz import under
-from community.core.db import Base, Id, append_only, frozen_columns, int_id, one_of, uuid_id
+from community.core.db import (
+    Base,
+    Id,
+    agrees,
+    frozen_columns,
+    int_id,
+    one_of,
+    said_once,
+    uuid_id,
+)
 
 AWARD_STATES = ("held", "posted", "refused")
+# A rule is of one town, and its versions say nothing of it themselves.
+_OWN_RULE = (
+    "SELECT 1 FROM rule_version v JOIN rule r ON r.id = v.rule_id "
+    "WHERE v.id = NEW.rule_version_id AND r.town_id = NEW.town_id"
+)
 HOLD_REASONS = ("budget", "flagged", "unverified", "review")
 CASE_KINDS = ("award", "reversal")
 CASE_STATES = ("open", "posted", "refused")
 APPEAL_STATES = ("open", "upheld", "changed", "withdrawn")
 
 
+@agrees("other_towns_rule", "rule_version_id", _OWN_RULE)
 @frozen_columns(
     "id", "town_id", "rule_version_id", "dedupe_key", "subject_id", "evidence_ref", "amount",
     "earned_at", "explain", "created_at",
@@ -88,7 +103,9 @@ class Award(Base):
         return under(cls.scope_path, prefixes)
 
 
-@append_only
+@frozen_columns(
+    "award_id", "seq", "by_id", "subject_id", "accepts", "takes_back", "words", "at", may_blank=("words",)
+)  # fmt: skip
 class AwardVote(Base):
     """What one person said to an award that waits for review; never about her own. Large ones need two (four eyes)."""
 
@@ -110,10 +127,15 @@ class AwardVote(Base):
     at: Mapped[dt.datetime]
 
 
+@agrees("other_towns_rule", "rule_version_id", _OWN_RULE)
 @frozen_columns(
     "id", "town_id", "kind", "subject_id", "proposed_by", "rule_version_id", "txn_id", "amount", "earned_on",
     "reason", "upload_id", "needs", "created_at",
+    may_blank=("reason",),
 )  # fmt: skip
+@said_once(
+    "state", "open", "done_at", "done_txn_id", "written_off", "outcome", "not_before", last=("posted", "refused")
+)
 class PointsCase(Base):
     """A manual award by a named rule, or the reversal of a wrong award: proposed by one person, decided by others.
 
@@ -176,7 +198,10 @@ class PointsCase(Base):
         return under(cls.scope_path, prefixes)
 
 
-@append_only
+@frozen_columns(
+    "case_id", "seq", "by_id", "proposed_by", "subject_id", "accepts", "takes_back", "words", "at",
+    may_blank=("words",),
+)  # fmt: skip
 class CaseVote(Base):
     """What one person said to a case: neither who proposed it nor whom it is about, held by the key into the case."""
 
@@ -203,7 +228,13 @@ class CaseVote(Base):
     at: Mapped[dt.datetime]
 
 
-@frozen_columns("id", "town_id", "subject_ref", "member_id", "first_by", "words", "created_at", "due_on")
+@frozen_columns(
+    "id", "town_id", "subject_ref", "member_id", "first_by", "words", "created_at", "due_on", may_empty=("words",)
+)
+@said_once(
+    "state", "open", "decided_by", "decided_at", "answer", "outcome_ref", last=("upheld", "changed", "withdrawn"),
+    may_blank=("answer",),
+)  # fmt: skip
 class Appeal(Base):
     """A member's objection to one row about her: answered before `due_on` by somebody who did not decide it first."""
 
@@ -223,12 +254,14 @@ class Appeal(Base):
     town_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
     scope_path: Mapped[str] = mapped_column(String(200), index=True)
     member_id: Mapped[Id] = mapped_column(ForeignKey("member.id"))
-    # "txn:<id>", "award:<id>" or "order:<uuid>".
+    # "txn:<id>", "award:<id>", "order:<uuid>" or "case:<uuid>"; "appeal:<uuid>" goes on with what a helper withdrew.
     subject_ref: Mapped[str] = mapped_column(String(60), index=True)
     first_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
     words: Mapped[str] = mapped_column(String(500))
     created_at: Mapped[dt.datetime]
     due_on: Mapped[dt.date] = mapped_column(Date)
+    # It was not answered by then, and went up (its `scope_path` is that level's by now): until when that one answers.
+    raised_until: Mapped[dt.date | None] = mapped_column(Date)
     state: Mapped[str] = mapped_column(String(10), default="open")
     decided_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
     decided_at: Mapped[dt.datetime | None]
@@ -239,6 +272,11 @@ class Appeal(Base):
     @property
     def owner_id(self) -> int:
         return self.member_id
+
+    @property
+    def answer_by(self) -> dt.date:
+        """Until when it is to be answered, as things stand."""
+        return self.raised_until or self.due_on
 
     @classmethod
     def in_scope(cls, prefixes: tuple[str, ...], team_ids: tuple[int, ...]) -> ColumnElement[bool]:  # noqa: ARG003

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
-from community.core.db import Base, Id, append_only, frozen_columns, int_id, one_of
+from community.core.db import Base, CanonicalJson, Id, append_only, frozen_columns, int_id, never, one_of, younger
 
 ASSETS = ("points", "minutes")
 ACCOUNT_KINDS = ("resident", "issuance", "budget", "redeemed", "expired", "reversed", "adjustment")
@@ -60,6 +60,8 @@ class Account(Base):
             sqlite_where=text("kind <> 'resident'"),
             postgresql_where=text("kind <> 'resident'"),
         ),
+        # Whoever opens her points asks without a town.
+        Index("ix_account_subject", "subject_id"),
     )
 
     id: Mapped[int] = int_id()
@@ -105,7 +107,7 @@ class Txn(Base):
     approver_id: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
     reverses_txn_id: Mapped[Id | None] = mapped_column(ForeignKey("txn.id"))
     reason_code: Mapped[str] = mapped_column(String(30), default="")
-    explain: Mapped[dict[str, Any]] = mapped_column(JSON)
+    explain: Mapped[dict[str, Any]] = mapped_column(CanonicalJson)
     salt: Mapped[bytes | None] = mapped_column(LargeBinary(16))
 
 
@@ -273,26 +275,38 @@ class Seal(Base):
     sealed_at: Mapped[dt.datetime]
 
 
+@never("unmarked", "NEW.mac IS NULL")
 @append_only
 class LedgerCheck(Base):
     """One run of the invariants over a town's ledger; a red one freezes redeeming in that town until a green one."""
 
     __tablename__ = "ledger_check"
-    __table_args__ = (Index("ix_ledger_check_latest", "town_id", "at"),)
+    __table_args__ = (
+        Index("ix_ledger_check_latest", "town_id", "at"),
+        Index("uq_ledger_check_seq", "town_id", "seq", unique=True),
+    )
 
     id: Mapped[int] = int_id()
     town_id: Mapped[Id] = mapped_column(ForeignKey("area.id"))
     at: Mapped[dt.datetime]
+    # From 1 in each town, without a gap: which look was the last, whatever the clock said. Older looks have none.
+    seq: Mapped[int | None] = mapped_column(Integer)
     ok: Mapped[bool] = mapped_column(Boolean)
     # Invariant → number of rows that break it; with the head of the chain at that moment.
     found: Mapped[dict[str, Any]] = mapped_column(JSON)
     head_seq: Mapped[int] = mapped_column(Integer)
     head_hash: Mapped[bytes | None] = mapped_column(LargeBinary(32))
+    # The program's mark (`vouching`), with the name of its key. Without one, or with another, a look counts for nothing
+    # once a town has looks that bear one.
+    kid: Mapped[str | None] = mapped_column(String(1))
+    mac: Mapped[bytes | None] = mapped_column(LargeBinary(32))
 
 
-@append_only
+@never("odd_step", "NEW.days_before NOT IN (60, 30, 7)")
+# A month, as `services.retiring` keeps them; a calendar east of UTC may be a day ahead of the database's.
+@frozen_columns("account_id", "expires_on", "days_before", "at", kept_while=younger("expires_on", 29))
 class ExpiryNotice(Base):
-    """That a member was told, so many days before, that points of hers expire on a day; told once."""
+    """That a member was told, so many days before, that points of hers expire on a day; told once, kept a month."""
 
     __tablename__ = "expiry_notice"
 

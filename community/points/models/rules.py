@@ -22,7 +22,17 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community.core.authz import under
-from community.core.db import Base, Id, frozen_columns, int_id, never, one_of, uuid_id
+from community.core.db import (
+    Base,
+    Id,
+    frozen_columns,
+    int_id,
+    never,
+    one_of,
+    said_once,
+    uuid_id,
+    written_while,
+)
 
 SET_STATES = ("draft", "published", "in_force", "withdrawn")
 
@@ -108,6 +118,16 @@ class RuleUsage(Base):
 
 
 @frozen_columns("id", "town_id", "area_id", "created_by", "created_at")
+@said_once(
+    "state", "draft", "title", "draft_digest", "simulated_digest", "simulation", "simulated_at", "resolution_no",
+    "resolution_body", "resolution_on", "resolution_upload_id", "resolution_document_id", "published_by",
+    "published_on",
+    last=("in_force", "withdrawn"),
+    # It may only be put off.
+    grows=("effective_on",),
+    steps=(("draft", "published"), ("draft", "withdrawn"), ("published", "in_force"), ("published", "withdrawn")),
+)  # fmt: skip
+@never("begun_later", "NEW.state <> 'draft'")
 class RuleSet(Base):
     """Changes of rules that are adopted together: draft → published for objections → in force, or withdrawn.
 
@@ -145,7 +165,9 @@ class RuleSet(Base):
     resolution_no: Mapped[str] = mapped_column(String(40), default="")
     resolution_body: Mapped[str] = mapped_column(String(60), default="")
     resolution_on: Mapped[dt.date | None] = mapped_column(Date)
+    # The paper itself: a picture of it, or the file as a PDF.
     resolution_upload_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("upload.id"))
+    resolution_document_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("document.id"))
     published_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
     published_on: Mapped[dt.date | None] = mapped_column(Date)
     effective_on: Mapped[dt.date | None] = mapped_column(Date)
@@ -161,8 +183,12 @@ class RuleSet(Base):
         return under(cls.scope_path, prefixes)
 
 
+@written_while("rule_set", "rule_set_id", "state", "draft")
 class RuleDraft(Base):
-    """One rule as a set would have it: a new one, a new version of `rule_id`, or its end (`ends`)."""
+    """One rule as a set would have it: a new one, a new version of `rule_id`, or its end (`ends`).
+
+    What is published is what was tried: nothing is written, changed or taken out any more once the set is no draft.
+    """
 
     __tablename__ = "rule_draft"
     __table_args__ = (
@@ -196,7 +222,8 @@ class RuleDraft(Base):
     text_en: Mapped[str] = mapped_column(String(600))
 
 
-@frozen_columns("id", "rule_set_id", "member_id", "at")
+@frozen_columns("id", "rule_set_id", "member_id", "words", "at", may_empty=("words",))
+@said_once("answer", "", "answer", "answered_by", "answered_at", may_blank=("answer",))
 class RuleObjection(Base):
     """What a resident objects to in a published set, and the answer; the answer is never the objector's own."""
 

@@ -19,7 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from community.core.authz import under
-from community.core.db import Base, Id, append_only, frozen_columns, int_id, one_of, uuid_id
+from community.core.db import Base, Id, append_only, frozen_columns, int_id, one_of, said_once, uuid_id
 
 REWARD_KINDS = ("goods", "service", "cause")
 REWARD_STATES = ("draft", "open", "closed")
@@ -112,6 +112,10 @@ class StockMove(Base):
 @frozen_columns(
     "id", "town_id", "item_id", "member_id", "by_id", "quantity", "points", "code", "created_at", "expires_at"
 )
+@said_once(
+    "state", "reserved", "done_at", "done_by", "words", "txn_id",
+    last=("collected", "cancelled", "expired", "refused", "donated"), may_blank=("words",),
+)  # fmt: skip
 class RewardOrder(Base):
     """A reward that a member reserved (or a donation to a cause): ends once, handed over by another than herself."""
 
@@ -133,6 +137,8 @@ class RewardOrder(Base):
             sqlite_where=text("state = 'reserved'"),
             postgresql_where=text("state = 'reserved'"),
         ),
+        # What a family's shares of an order refer to.
+        Index("uq_reward_order_owner", "id", "town_id", "member_id", unique=True),
         Index("ix_reward_order_member", "member_id", "created_at"),
         Index("ix_reward_order_item", "item_id", "state"),
         Index(
@@ -161,6 +167,8 @@ class RewardOrder(Base):
     done_by: Mapped[Id | None] = mapped_column(ForeignKey("member.id"))
     words: Mapped[str] = mapped_column(String(200), default="")
     txn_id: Mapped[Id | None] = mapped_column(ForeignKey("txn.id"), unique=True)
+    # When she was told that its last day is near; once.
+    reminded_at: Mapped[dt.datetime | None]
 
     @property
     def owner_id(self) -> int:

@@ -33,14 +33,28 @@ class Purse:
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """The minutes of service that a member has in one town; nothing takes them but the correction of a wrong one."""
+
+    account_id: int
+    town_id: int
+    minutes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Balance:
-    """A member's points, town by town (each town has its own), the one with the most first."""
+    """A member's points and minutes, town by town (each town has its own), the one with the most first."""
 
     purses: tuple[Purse, ...]
+    served: tuple[Served, ...] = ()
 
     @property
     def available(self) -> int:
         return sum(purse.available for purse in self.purses)
+
+    @property
+    def minutes(self) -> int:
+        return sum(one.minutes for one in self.served)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,38 +87,56 @@ def balance(member_id: int) -> Balance:
     first = Lot.__table__.alias("first").c
     soonest = (
         select(func.min(first.expires_on))
-        .where(first.account_id == _ACCOUNT.id, first.remaining > 0, first.expires_on >= today)
+        # What never expires is left out: of minutes that would be everything there ever was.
+        .where(
+            first.account_id == _ACCOUNT.id,
+            first.remaining > 0,
+            # What an order holds is on its way already.
+            first.remaining > first.held,
+            first.expires_on >= today,
+            first.expires_on < NEVER,
+        )
         .correlate(Account.__table__)
         .scalar_subquery()
-    )
+    )  # fmt: skip
     free = func.coalesce(func.sum(_LOT.remaining - _LOT.held), 0)
-    rows = session().execute(
-        select(
-            _ACCOUNT.id,
-            _ACCOUNT.town_id,
-            (_ACCOUNT.posted - _ACCOUNT.held).label("free"),
-            # What has expired and was not tidied away yet.
-            select(free).where(open_lots, _LOT.expires_on < today).scalar_subquery().label("dead"),
-            soonest.label("expires_on"),
-            select(free).where(open_lots, _LOT.expires_on == soonest).scalar_subquery().label("expiring"),
-        ).where(_ACCOUNT.subject_id == member_id, _ACCOUNT.kind == "resident", _ACCOUNT.asset == "points")
+    rows = (
+        session()
+        .execute(
+            select(
+                _ACCOUNT.id,
+                _ACCOUNT.town_id,
+                _ACCOUNT.asset,
+                (_ACCOUNT.posted - _ACCOUNT.held).label("free"),
+                # What has expired and was not tidied away yet.
+                select(free).where(open_lots, _LOT.expires_on < today).scalar_subquery().label("dead"),
+                soonest.label("expires_on"),
+                select(free).where(open_lots, _LOT.expires_on == soonest).scalar_subquery().label("expiring"),
+            ).where(_ACCOUNT.subject_id == member_id, _ACCOUNT.kind == "resident")
+        )
+        .all()
     )
+    served = [Served(row.id, row.town_id, row.free) for row in rows if row.asset == "minutes"]
     purses = [
         Purse(
             account_id=row.id,
             town_id=row.town_id,
             available=row.free - row.dead,
-            expires_on=row.expires_on if row.expires_on != NEVER else None,
-            expiring=row.expiring if row.expires_on != NEVER else 0,
+            expires_on=row.expires_on,
+            expiring=row.expiring,
         )
         for row in rows
+        if row.asset == "points"
     ]
-    return Balance(tuple(sorted(purses, key=lambda purse: (-purse.available, purse.account_id))))
+    return Balance(
+        tuple(sorted(purses, key=lambda purse: (-purse.available, purse.account_id))),
+        tuple(sorted(served, key=lambda one: (-one.minutes, one.account_id))),
+    )
 
 
 def statement(account_id: int, before: int | None = None, limit: int = PAGE) -> Statement:
     """Return a page of an account's lines, those before the line `before` (one statement, whatever the history)."""
-    wanted = _lines().where(_ENTRY.account_id == account_id)
+    wanted = lines().where(_ENTRY.account_id == account_id)
     if before is not None:
         wanted = wanted.where(_ENTRY.seq < before)
     rows = session().execute(wanted.order_by(_ENTRY.seq.desc()).limit(limit + 1)).all()
@@ -130,7 +162,7 @@ def proof(actor: Actor, txn_id: int) -> Proof:
     """
     rule, version = Rule.__table__.c, RuleVersion.__table__.c
     row = session().execute(
-        _lines()
+        lines()
         .add_columns(
             _ACCOUNT.subject_id, _ACCOUNT.asset, _TXN.actor_id, _TXN.approver_id, _TXN.town_id, _TXN.evidence_ref,
             _TXN.reverses_txn_id, _LOT.granted, _LOT.remaining,
@@ -153,10 +185,11 @@ def proof(actor: Actor, txn_id: int) -> Proof:
 
 def postings_of(evidence_ref: str) -> Sequence[Row[Any]]:
     """Return the lines that rest on `evidence_ref`."""
-    return session().execute(_lines().where(_TXN.evidence_ref == evidence_ref).order_by(_TXN.id)).all()
+    return session().execute(lines().where(_TXN.evidence_ref == evidence_ref).order_by(_TXN.id)).all()
 
 
-def _lines() -> Select[Any]:
+def lines() -> Select[Any]:
+    """Return the select of accounts' lines with the postings that explain them, for a caller to narrow."""
     return (
         select(
             _ENTRY.account_id, _ENTRY.seq, _ENTRY.delta, _ENTRY.balance_after, _TXN.id.label("txn_id"), _TXN.kind,

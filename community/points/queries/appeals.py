@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import statistics
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from community.core import clock
 from community.core.authz import Actor, Perm, must, under, visible
 from community.core.db import session
 from community.core.errors import NotFound
+from community.core.ids import parse_uuid
 from community.people import queries as people
 from community.points.models import Appeal
 
@@ -54,10 +55,39 @@ def _checked(actor: Actor, perm: Perm, appeal_id: uuid.UUID) -> Appeal:
 
 
 def about(member_ids: Sequence[int], ref: str) -> Appeal | None:
-    """Return the member's appeal about one row."""
-    return session().scalars(
+    """Return the member's appeal about one row; where one was taken up again, the one that goes on."""
+    found = session().scalars(
         select(Appeal).where(Appeal.member_id.in_(member_ids), Appeal.subject_ref == ref)
     ).first()  # fmt: skip
+    return (found and taken_up(found)) or found
+
+
+def taken_up(found: Appeal) -> Appeal | None:
+    """Return the appeal that goes on, at last, with one that was withdrawn by another's hand."""
+    if found.state != "withdrawn":
+        return None
+    again = session().scalars(select(Appeal).where(Appeal.subject_ref == f"appeal:{found.id}")).first()
+    return (again and taken_up(again)) or again
+
+
+def behind(refs: Iterable[str]) -> dict[str, list[str]]:
+    """Return ref → itself and what it leads to: an objection goes on with the one that it names, until the last ref is
+    none of an objection; "" where it leads nowhere. One statement for each step, however many there are.
+    """
+    found = {ref: [ref] for ref in refs}
+    while named := {ref: key for trail in found.values() if (key := _appeal_named(ref := trail[-1]))}:
+        rows = session().execute(select(_APPEAL.id, _APPEAL.subject_ref).where(_APPEAL.id.in_(named.values())))
+        about = {row.id: row.subject_ref for row in rows}
+        for trail in found.values():
+            if trail[-1] in named:
+                after = about.get(named[trail[-1]], "")
+                trail.append(after if after not in trail else "")
+    return found
+
+
+def _appeal_named(ref: str) -> uuid.UUID | None:
+    kind, _colon, key = ref.partition(":")
+    return parse_uuid(key) if kind == "appeal" else None
 
 
 def of_member(member_ids: Sequence[int]) -> Sequence[Appeal]:
@@ -74,7 +104,7 @@ def queue(actor: Actor, *, area: str = "", limit: int = 50) -> Sequence[Row[Any]
         select(Appeal, member.display_name.label("member_name"))
         .join(people.MEMBER, member.id == Appeal.member_id)
         .where(*_open(actor, area))
-        .order_by(Appeal.due_on, Appeal.created_at)
+        .order_by(func.coalesce(_APPEAL.raised_until, _APPEAL.due_on), Appeal.created_at)
         .limit(limit)
     ).all()  # fmt: skip
 

@@ -16,13 +16,17 @@ from community.core.errors import NotFound
 from community.people import queries as people
 from community.places import queries as places
 from community.points import policies
-from community.points.models import Award, BudgetSlot
+from community.points.models import Award, BudgetSlot, RuleVersion
 from community.points.queries.rules import in_force
 
 PAGE = 50
 # How long a refused award stays on its owner's page; on the check-in it stays for good.
 _SHOWN = dt.timedelta(days=30)
 _AWARD, _SLOT = Award.__table__.c, BudgetSlot.__table__.c
+# Minutes wait in the same table; they are never added to points.
+_IN_POINTS = _AWARD.rule_version_id.in_(
+    select(RuleVersion.__table__.c.id).where(RuleVersion.__table__.c.asset == "points")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +135,11 @@ def queue(actor: Actor, *, reason: str = "", before: int | None = None) -> tuple
 def waiting_by_reason(actor: Actor, *, area: str = "") -> dict[str, tuple[int, int]]:
     """Return reason → (awards, points) of what waits in the actor's areas, below the path `area`."""
     rows = session().execute(
-        select(_AWARD.reason_code, func.count(_AWARD.id).label("awards"), func.sum(_AWARD.amount).label("points"))
+        select(
+            _AWARD.reason_code,
+            func.count(_AWARD.id).label("awards"),
+            func.sum(case((_IN_POINTS, _AWARD.amount), else_=0)).label("points"),
+        )
         .where(*_held(actor, area))
         .group_by(_AWARD.reason_code)
     )
@@ -252,7 +260,7 @@ def unpaid_today() -> list[tuple[int, int]]:
 
 def held_points(member_id: int) -> int:
     """Return how many points of the member wait."""
-    held = case((_AWARD.state == "held", _AWARD.amount), else_=0)
+    held = case((_IN_POINTS & (_AWARD.state == "held"), _AWARD.amount), else_=0)
     return session().scalar(select(func.coalesce(func.sum(held), 0)).where(_AWARD.subject_id == member_id)) or 0
 
 
@@ -261,7 +269,7 @@ def held_by_reason(member_id: int) -> list[tuple[str, int]]:
     amount = func.sum(_AWARD.amount).label("points")
     found = session().execute(
         select(_AWARD.reason_code, amount)
-        .where(_AWARD.subject_id == member_id, _AWARD.state == "held")
+        .where(_AWARD.subject_id == member_id, _AWARD.state == "held", _IN_POINTS)
         .group_by(_AWARD.reason_code)
         .order_by(amount.desc(), _AWARD.reason_code)
     )

@@ -6,12 +6,15 @@ import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from community.core.db import session
-from community.points.models import NEVER, Account, Lot
+from community.people import queries as people
+from community.points.models import NEVER, Account, ExpiryNotice, Lot
 
-_LOT, _ACCOUNT = Lot.__table__.c, Account.__table__.c
+_LOT, _ACCOUNT, _NOTICE = Lot.__table__.c, Account.__table__.c, ExpiryNotice.__table__.c
+# So many days before points expire their member is told (points.md §3, row 16).
+NOTICE_DAYS = (60, 30, 7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +80,54 @@ def due(today: dt.date, *, town_id: int | None = None, limit: int | None = None)
     if town_id is not None:
         wanted = wanted.join(Account.__table__, _ACCOUNT.id == _LOT.account_id).where(_ACCOUNT.town_id == town_id)
     return session().scalars(wanted.limit(limit) if limit else wanted).all()
+
+
+def step(days_left: int) -> int | None:
+    """Return which of the notices is due so many days before the last day of validity, None when it is far off."""
+    return min((days for days in NOTICE_DAYS if 0 <= days_left <= days), default=None)
+
+
+def to_tell(today: dt.date) -> Sequence[int]:
+    """Return accounts, by id, of members who are to be told today that something of theirs expires."""
+    member = people.MEMBER.c
+    return (
+        session()
+        .scalars(
+            select(_LOT.account_id)
+            .join(Account.__table__, _ACCOUNT.id == _LOT.account_id)
+            .join(people.MEMBER, member.id == _ACCOUNT.subject_id)
+            .where(*_free(), _untold(today), member.status.in_(("active", "suspended")))
+            .distinct()
+            .order_by(_LOT.account_id)
+        )
+        .all()
+    )
+
+
+def untold(account_id: int, today: dt.date, limit: int = 400) -> list[Expiring]:
+    """Return what expires of an account and was not told yet though it is time to, day by day."""
+    rows = session().execute(
+        select(_LOT.expires_on, func.sum(_LOT.remaining - _LOT.held))
+        .where(_LOT.account_id == account_id, *_free(), _untold(today))
+        .group_by(_LOT.expires_on)
+        .order_by(_LOT.expires_on)
+        .limit(limit)
+    )
+    return [Expiring(row[0], int(row[1])) for row in rows]
+
+
+def _free() -> tuple[ColumnElement[bool], ...]:
+    return _LOT.remaining > 0, _LOT.remaining > _LOT.held
+
+
+def _untold(today: dt.date) -> ColumnElement[bool]:
+    """The lot's last day is near enough for a notice that was not sent, nor any later one."""
+    steps = sorted(NOTICE_DAYS)
+    due = []
+    for days, nearer in zip(steps, [-1, *steps], strict=False):
+        told = select(_NOTICE.account_id).where(
+            _NOTICE.account_id == _LOT.account_id, _NOTICE.expires_on == _LOT.expires_on, _NOTICE.days_before <= days
+        )
+        first, last = today + dt.timedelta(days=nearer + 1), today + dt.timedelta(days=days)
+        due.append(_LOT.expires_on.between(first, last) & ~told.exists())
+    return or_(*due)

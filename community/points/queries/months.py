@@ -16,6 +16,7 @@ from sqlalchemy import Row, func, select
 
 from community.core import chain, clock
 from community.core.db import session
+from community.people import erased as erased_people
 from community.points import policies
 from community.points.models import ASSETS, Account, Entry, PeriodClose, Seal, StatementLeaf, Transfer, Txn
 from community.points.queries import chain as chains
@@ -166,6 +167,12 @@ def faults(town_id: int) -> Iterator[tuple[Any, ...]]:
         yield from altered(closed)
 
 
+def kept_beside(town_id: int, month_on: dt.date) -> bool:
+    """Say whether another month of the town was closed or drafted: from the first one on they follow without a gap."""
+    other = select(PeriodClose.month_on).where(PeriodClose.town_id == town_id, PeriodClose.month_on != month_on)
+    return session().scalar(other.limit(1)) is not None
+
+
 def altered(closed: PeriodClose) -> Iterator[tuple[Any, ...]]:
     """Yield (month, account, "altered") for each statement of a kept month that the books no longer say."""
     kept = select(_LEAF.account_id, _LEAF.salt, _LEAF.leaf_hash).where(
@@ -175,8 +182,13 @@ def altered(closed: PeriodClose) -> Iterator[tuple[Any, ...]]:
     for sheet in sheets(closed.town_id, closed.month_on):
         leaf = leaves.pop(sheet.account_id, None)
         document = statement(closed.town_id, closed.month_on, sheet)
-        # Without its salt (somebody was erased) a leaf cannot be made again.
-        if leaf is None or (leaf.salt and chain.leaf(leaf.salt, document) != leaf.leaf_hash):
+        if leaf is None:
+            yield closed.month_on, sheet.account_id, "altered"
+        elif not leaf.salt:
+            # Without its salt a leaf cannot be made again; only who was erased has none.
+            if not erased_people.was_erased(sheet.subject_id):
+                yield closed.month_on, sheet.account_id, "salt"
+        elif chain.leaf(leaf.salt, document) != leaf.leaf_hash:
             yield closed.month_on, sheet.account_id, "altered"
     yield from ((closed.month_on, account_id, "altered") for account_id in leaves)
 

@@ -23,6 +23,9 @@ from community.points.proposals import Proposal
 
 # A set is open for objections on the day of its publication and the seven days after it (the procedure of 2018).
 NOTICE_DAYS = 7
+# From then on, in the evening before its day, a set is written down as versions: from midnight on they are judged by
+# their own date, whenever the job runs. Objections of the last day are taken until then.
+EVENING = dt.time(23, 30)
 _FIELDS = tuple(Proposal.__dataclass_fields__)
 _RULE, _VERSION = Rule.__table__.c, RuleVersion.__table__.c
 
@@ -255,6 +258,35 @@ def due(before: dt.date) -> Sequence[uuid.UUID]:
     """Return the published sets whose day has come, or comes by `before`."""
     wanted = select(RuleSet.id).where(RuleSet.state == "published", RuleSet.effective_on <= before)
     return session().scalars(wanted.order_by(RuleSet.effective_on, RuleSet.id)).all()
+
+
+def town_most(town_id: int, trigger: str, asset: str, day: dt.date) -> int | None:
+    """Return the most that the town's own rules of that day give for such an act; None when they give nothing."""
+    return max(
+        (
+            rule.terms.amount
+            for rule in in_force_on(town_id, day)
+            if rule.area_id is None and rule.terms.trigger == trigger and rule.terms.asset == asset
+        ),
+        default=None,
+    )
+
+
+def above_town(rule_set: RuleSet, day: dt.date) -> list[str]:
+    """Return the codes with which a village's set would give more on `day` than its town does."""
+    if rule_set.area_id == rule_set.town_id:
+        return []
+    return [
+        draft.code
+        for draft in drafts(rule_set.id)
+        if not draft.ends and draft.amount > (town_most(rule_set.town_id, draft.trigger, draft.asset, day) or 0)
+    ]
+
+
+def closes_at(rule_set: RuleSet) -> dt.datetime | None:
+    """Return until when objections are taken: the evening of the last day, before anything is brought into force."""
+    last = closes_on(rule_set)
+    return clock.at_local(last, EVENING) if last else None
 
 
 def closes_on(rule_set: RuleSet) -> dt.date | None:

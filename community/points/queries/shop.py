@@ -14,6 +14,7 @@ from community.core import clock
 from community.core.authz import Actor, Perm, can, must, under, visible
 from community.core.db import session
 from community.core.errors import NotFound
+from community.core.uploads import Upload
 from community.people import queries as people
 from community.places import queries as places
 from community.points.models import Account, RewardItem, RewardOrder, StockMove, Supplier
@@ -110,10 +111,20 @@ def by_code(actor: Actor, code: str) -> Row[Any] | None:
     return session().execute(wanted.order_by(_ORDER.state != "reserved", _ORDER.id.desc()).limit(1)).first()
 
 
-def open_orders(actor: Actor, limit: int = PAGE) -> Sequence[Row[Any]]:
-    """Return what waits to be picked up in the actor's area, what expires first on top."""
-    wanted = _orders().where(_ORDER.state == "reserved", visible(actor, Perm.REWARD_HAND, RewardOrder))
+def open_orders(actor: Actor, limit: int = PAGE, *, area: str = "") -> Sequence[Row[Any]]:
+    """Return what waits to be picked up in the actor's area, or below `area`, what expires first on top."""
+    wanted = _orders().where(*_waits(actor, area))
     return session().execute(wanted.order_by(_ORDER.expires_at, _ORDER.id).limit(limit)).all()
+
+
+def open_count(actor: Actor, area: str = "") -> int:
+    """Return how many orders wait to be picked up in the actor's area, or below `area`."""
+    return session().scalar(select(func.count()).select_from(RewardOrder).where(*_waits(actor, area))) or 0
+
+
+def _waits(actor: Actor, area: str) -> tuple[ColumnElement[bool], ...]:
+    below = (under(_ORDER.scope_path, (area,)),) if area else ()
+    return _ORDER.state == "reserved", visible(actor, Perm.REWARD_HAND, RewardOrder), *below
 
 
 def handed_today(actor: Actor) -> tuple[int, int]:
@@ -132,6 +143,33 @@ def overdue(limit: int = 500) -> Sequence[uuid.UUID]:
     return session().scalars(wanted.order_by(_ORDER.expires_at).limit(limit)).all()
 
 
+def to_remind(limit: int = 500) -> Sequence[uuid.UUID]:
+    """Return orders whose last day is today or tomorrow and whose members were not told so, for the job.
+
+    Who ordered today knows it.
+    """
+    midnight = clock.at_local(clock.today(), dt.time.min)
+    wanted = select(_ORDER.id).where(
+        _ORDER.state == "reserved",
+        _ORDER.reminded_at.is_(None),
+        _ORDER.created_at < midnight,
+        _ORDER.expires_at > clock.now(),
+        _ORDER.expires_at <= clock.at_local(clock.today() + dt.timedelta(days=2), dt.time.min),
+    )
+    return session().scalars(wanted.order_by(_ORDER.expires_at).limit(limit)).all()
+
+
+def to_mend(actor: Actor, area: str = "") -> Sequence[RewardItem]:
+    """Return rewards in the shop below `area` that nobody can have: all pieces are gone, or their last day is over."""
+    below = (under(_ITEM.scope_path, (area,)),) if area else ()
+    gone = (_ITEM.kind != "cause") & (_ITEM.on_hand == _ITEM.reserved)
+    wanted = select(RewardItem).where(
+        visible(actor, Perm.REWARD_MANAGE, RewardItem), _ITEM.state == "open", gone | (_ITEM.until_on < clock.today()),
+        *below,
+    )  # fmt: skip
+    return session().scalars(wanted.order_by(_ITEM.points, _ITEM.id)).all()
+
+
 # --- the shop's books ---
 
 
@@ -148,6 +186,14 @@ def item_at_desk(actor: Actor, item_id: uuid.UUID) -> RewardItem:
         raise NotFound
     must(actor, Perm.REWARD_MANAGE, found)
     return found
+
+
+def may_see(actor: Actor | None, upload: Upload) -> bool:
+    """Say whether somebody may see the picture of a reward: members once it was offered, before only who manages it."""
+    item = session().scalar(select(RewardItem).where(_ITEM.upload_id == upload.id))
+    if actor is None or item is None:
+        return False
+    return item.state != "draft" or can(actor, Perm.REWARD_MANAGE, item)
 
 
 def moves(item_id: uuid.UUID, limit: int = PAGE) -> Sequence[StockMove]:

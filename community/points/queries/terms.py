@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -28,9 +29,14 @@ class Settings:
 
 def of_town(town_id: int) -> Settings:
     """Return the settings of a town."""
-    found = session().execute(
-        select(TownTerms.four_eyes_from, TownTerms.appeal_days, TownTerms.pick_up_days).where(
-            TownTerms.town_id == town_id
+    return of_towns([town_id])[town_id]
+
+
+def of_towns(town_ids: Collection[int]) -> dict[int, Settings]:
+    """Return the settings of several towns, in one statement."""
+    rows = session().execute(
+        select(TownTerms.town_id, TownTerms.four_eyes_from, TownTerms.appeal_days, TownTerms.pick_up_days).where(
+            TownTerms.town_id.in_(town_ids)
         )
-    ).first()  # fmt: skip
-    return Settings(*found) if found else Settings()
+    ) if town_ids else ()  # fmt: skip
+    return dict.fromkeys(town_ids, Settings()) | {town_id: Settings(*said) for town_id, *said in rows}

@@ -49,6 +49,8 @@ def adjust(
             evidence_ref=evidence_ref,
             reason_code=reason_code,
             explain={
+                # Without a place of its own it is the town's: its staff see it beside her other lines.
+                "where": journal.town_path(town_id),
                 **explain,
                 "amount": amount,
                 "balance": book.posted + amount,

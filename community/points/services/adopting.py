@@ -12,14 +12,12 @@ from community.audit import services as audit
 from community.core import clock
 from community.core.authz import system_actor
 from community.core.db import session
-from community.core.i18n import _
+from community.core.i18n import _, plain
 from community.messages import kinds, services as messages
 from community.points.models import Rule, RuleDraft, RuleSet, RuleVersion
 from community.points.queries import rule_sets
+from community.points.services import publicity
 
-# From then on, in the evening before its day, a set is written down as versions: from midnight on they are judged by
-# their own date, whenever the job runs.
-EVENING = dt.time(23, 30)
 _DAY = dt.timedelta(days=1)
 
 kinds.register(
@@ -27,6 +25,7 @@ kinds.register(
     _("规则“%(title)s”从 %(day)s 起施行"),
     _("以前的事仍按以前的规则。"),
 )
+kinds.register("points.rules_taken_back", _("规则“%(title)s”没有施行"), _("%(reason)s。"))
 kinds.register(
     "points.rules_postponed",
     _("规则“%(title)s”推迟到 %(day)s"),
@@ -37,30 +36,43 @@ kinds.register(
 def due() -> list[uuid.UUID]:
     """Return the sets to bring into force now."""
     now = clock.local(clock.now())
-    return list(rule_sets.due(now.date() + _DAY if now.time() >= EVENING else now.date()))
+    return list(rule_sets.due(now.date() + _DAY if now.time() >= rule_sets.EVENING else now.date()))
 
 
 def bring_in(set_id: uuid.UUID) -> bool:
     """Bring a published set into force, or put it off by a day while an objection has no answer; say whether it is now.
 
     It never begins earlier than tomorrow, however late this runs: what was done today was done under today's rules.
-    Needs `transaction()`.
+    Nor before everybody had seven days to object, whatever its row says. Needs `transaction()`.
     """
     rule_set = rule_sets.one(set_id, lock=True)
     tomorrow = clock.today() + _DAY
-    if rule_set.state != "published" or rule_set.effective_on is None or rule_set.effective_on > tomorrow:
+    start = _start(rule_set, tomorrow)
+    if start is None or start > tomorrow:
         return False
     waiting = rule_sets.unanswered(set_id)
     if waiting:
         _postpone(rule_set, tomorrow + _DAY, waiting)
         return False
-    start = max(rule_set.effective_on, tomorrow)
+    above = rule_sets.above_town(rule_set, start)
+    if above:
+        _take_back(rule_set, above)
+        return False
     write_versions(rule_set, start)
     rule_set.state, rule_set.effective_on, rule_set.ended_at = "in_force", start, clock.now()
     _record("points.rules_in_force", rule_set, {"day": start.isoformat()})
+    publicity.in_force(system_actor("rules"), rule_set, start)
     for member_id in _makers(rule_set):
         messages.notify(member_id, "points.rules_in_force", {"title": rule_set.title, "day": start}, _page(rule_set))
     return True
+
+
+def _start(rule_set: RuleSet, tomorrow: dt.date) -> dt.date | None:
+    """Return the first day on which a published set may hold; None for any other."""
+    if rule_set.state != "published" or rule_set.effective_on is None or rule_set.published_on is None:
+        return None
+    noticed = rule_set.published_on + (rule_sets.NOTICE_DAYS + 1) * _DAY
+    return max(rule_set.effective_on, noticed, tomorrow)
 
 
 def write_versions(rule_set: RuleSet, start: dt.date, drafts: Sequence[RuleDraft] | None = None) -> list[int]:
@@ -122,6 +134,16 @@ def _postpone(rule_set: RuleSet, day: dt.date, waiting: int) -> None:
     params = {"title": rule_set.title, "day": day, "count": waiting}
     for member_id in _makers(rule_set):
         messages.notify(member_id, "points.rules_postponed", params, _page(rule_set))
+
+
+def _take_back(rule_set: RuleSet, codes: Sequence[str]) -> None:
+    """End a village's set that would give more than the town does by now: it has to be written anew."""
+    why = plain(_("镇街的规则已经改低，%(codes)s 比镇街的多了，请写一份新的", codes="、".join(codes)))
+    rule_set.state, rule_set.ended_at, rule_set.end_reason = "withdrawn", clock.now(), why[:200]
+    rule_set.changed_at = clock.now()
+    _record("points.rules_withdraw", rule_set, {"codes": list(codes)})
+    for member_id in _makers(rule_set):
+        messages.notify(member_id, "points.rules_taken_back", {"title": rule_set.title, "reason": why}, _page(rule_set))
 
 
 def _record(act: str, rule_set: RuleSet, details: dict[str, object]) -> None:

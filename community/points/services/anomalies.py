@@ -10,7 +10,7 @@ from community.core.errors import Conflict, DomainError, NotFound
 from community.core.i18n import _
 from community.places import queries as places
 from community.points.models import AnomalyLook
-from community.points.queries import anomalies
+from community.points.queries import anomalies, families
 
 _SHORTEST, _LONGEST = 2, 200
 
@@ -18,7 +18,8 @@ _SHORTEST, _LONGEST = 2, 200
 def look(actor: Actor, town_id: int, key: str, words: str) -> None:
     """Write what the actor found who looked at a flag of the town.
 
-    Raises NotFound for a flag that is not there, Conflict `own_flag` about oneself, DomainError without words.
+    Raises NotFound for a flag that is not there, Conflict `own_flag` about oneself or one's family, DomainError
+    without words.
     """
     town = places.area(town_id)
     if town is None or town.kind != "town":
@@ -27,7 +28,7 @@ def look(actor: Actor, town_id: int, key: str, words: str) -> None:
     flag = next((one for one in anomalies.flags(town_id) if one.key == key), None)
     if flag is None:
         raise NotFound
-    if any(actor.is_me(member_id) for member_id in flag.members):
+    if {*actor.ids, *families.close_to(actor.ids)} & set(flag.members):
         raise Conflict("own_flag", _("这一条与您有关，要由别人来看"), next_step=_("请同事或区里看。"))
     found = " ".join(words.split())
     if not _SHORTEST <= len(found) <= _LONGEST:

@@ -9,6 +9,7 @@ from community.core import clock
 from community.core.errors import Conflict, NotFound
 from community.core.i18n import _
 from community.people import queries as people
+from community.places import queries as places
 from community.points import policies
 from community.points.policies import Terms
 from community.points.queries import accounts
@@ -111,13 +112,29 @@ def manual_terms(rule_version_id: int, earned_on: dt.date, where: str, amount: i
     if named is None:
         raise NotFound
     if not named.holds_on(earned_on):
-        raise Conflict("not_in_force", _("那一天这条规则还没生效，或者已经停用"), next_step=_("请选当天有效的规则。"))
+        raise Conflict(
+            "not_in_force",
+            _("那一天这条规则还没生效，或者已经停用"),
+            next_step=_("请选当天有效的规则。"),
+            field="rule",
+        )
+    place = places.by_path([where]).get(where)
+    if place is None or (place.town_id or place.id) != named.town_id:
+        raise Conflict("other_town", _("这条规则是另一个镇街的"), next_step=_("请选这里自己的规则。"), field="rule")
     if not where.startswith(named.area_path):
-        raise Conflict("elsewhere", _("这条规则只在另一个村社有效"), next_step=_("请选本村社或全镇街的规则。"))
+        raise Conflict(
+            "elsewhere", _("这条规则只在另一个村社有效"), next_step=_("请选本村社或全镇街的规则。"), field="rule"
+        )
     terms = named.terms
     if amount is not None and amount != terms.amount:
-        if terms.asset != "minutes" or not 0 < amount <= (terms.cap_day or terms.amount):
-            raise Conflict("amount_by_rule", _("分值由规则定，不能另填"), next_step=_("请选另一条规则，或者先改规则。"))
+        most = min(cap for cap in (terms.cap_day or terms.amount, terms.cap_month) if cap is not None)
+        if terms.asset != "minutes" or not 0 < amount <= most:
+            raise Conflict(
+                "amount_by_rule",
+                _("分值由规则定，不能另填"),
+                next_step=_("请选另一条规则，或者先改规则。"),
+                field="amount",
+            )
         terms = replace(terms, amount=amount)
     return terms, named.town_id
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +24,7 @@ from community.core.ids import new_uuid
 from community.core.uploads import Picture
 from community.messages import kinds, services as messages
 from community.people import queries as people
+from community.points import texts
 from community.points.models import CaseVote, PointsCase
 from community.points.queries import cases, subjects, terms
 from community.points.queries.subjects import Subject
@@ -33,14 +35,21 @@ from community.points.services.reviewing import clean_words, decided_meanwhile, 
 # The pictures that a manual award or a reversal rests on.
 PURPOSE = "points"
 _INSTEAD = _("决定已经生效，对方会收到消息。弄错了，请提出更正，由另一位决定。")
-_AWARDED, _REVERSED, _FAILED = "points.case_awarded", "points.case_reversed", "points.case_failed"
+_AWARDED, _FAILED, _UNKEPT = "points.case_awarded", "points.case_failed", "points.appeal_unkept"
+_REVERSED = {"points": "points.case_reversed", "minutes": "points.case_reversed_minutes"}
 
 kinds.register(_AWARDED, _("为您补记了积分"), _("%(reason)s。打开看依据的规则和经手的人。"))
 kinds.register(
-    _REVERSED,
+    _REVERSED["points"],
     _("一笔积分作了更正"),
     _("理由：%(reason)s。收回 %(taken)s 分，已经用掉或到期的 %(gone)s 分不追回。不同意可以申诉。"),
 )
+kinds.register(
+    _REVERSED["minutes"],
+    _("一笔服务分钟作了更正"),
+    _("理由：%(reason)s。收回 %(taken)s 分钟，有 %(gone)s 分钟不追回。不同意可以申诉。"),
+)
+kinds.register(_UNKEPT, _("申诉后要补记的一笔没有记成"), _("原因：%(reason)s。不同意可以再申诉，由另一位重新看。"))
 kinds.register(_FAILED, _("您提出的补记或更正没有办成"), _("打开看原因。"))
 
 
@@ -69,11 +78,13 @@ def propose_award(
     reason: str,
     picture: Picture,
     amount: int | None = None,
+    again: bool = False,
 ) -> uuid.UUID:
     """Propose to award a member by a named rule for what she did on that day in the area `where`; returns the case.
 
-    Raises NotFound outside the actor's areas, DomainError for herself, a day out of reach and without a reason,
-    Conflict as `awarding.award_manual`.
+    `again` says that it is another act than what the rule gave her for that day already. Raises NotFound outside the
+    actor's areas, DomainError for herself, a day out of reach, without a reason, for the same words or a second act
+    that nobody said is one, Conflict as `awarding.award_manual`.
     """
     member = people.known_member(member_id, lock=True)
     must(actor, Perm.AWARD_PROPOSE, member)
@@ -83,6 +94,15 @@ def propose_award(
     if not today - cases.REACHES_BACK <= earned_on <= today:
         raise DomainError("day", _("请填最近 90 天里的一天"), field="earned_on")
     said = clean_words(reason, needed=True)
+    if cases.is_repeated(member_id, rule_version_id, earned_on, said):
+        raise DomainError("same_words", _("同样的事已经提出过一次"), field="reason")
+    known = cases.same_day(member_id, rule_version_id, earned_on)
+    if known and not again:
+        raise DomainError(
+            "same_day",
+            _("那一天按这条规则已经有 %(count)s 笔。确实是另一件事，请勾选", count=len(known)),
+            field="again",
+        )
     upload = uploads.keep(actor, PURPOSE, picture)
     return open_award(
         actor, member_id, rule_version_id=rule_version_id, earned_on=earned_on, where=where, reason=said,
@@ -164,7 +184,8 @@ def propose_reversal(
         earned_on=subject.on_day,
         reason=said,
         upload_id=uploads.keep(actor, PURPOSE, picture).id if picture else None,
-        needs=terms.of_town(subject.town_id).people_needed(subject.asset, amount),
+        # As many as for all that was taken of it so far: a large one is not taken in slices.
+        needs=terms.of_town(subject.town_id).people_needed(subject.asset, reversing.settled(txn_id) + amount),
     )
 
 
@@ -202,9 +223,9 @@ def vote(actor: Actor, case_id: uuid.UUID, *, accept: bool, words: str = "") -> 
         raise DomainError(
             "own_proposal", _("自己提出的，要由另一位来定"), next_step=_("请同事在待办里打开这一份。"), status=403
         )
-    if case.state != "open" or case.not_before is not None:
-        raise decided_meanwhile()
     votes = cases.votes(case_id)
+    if case.state != "open" or case.not_before is not None or not all(one.accepts for one in votes):
+        raise decided_meanwhile()
     if any(one.by_id in actor.ids for one in votes):
         raise Conflict("voted", _("您已经看过这一笔了"), next_step=_("还要另一位复核，两个人都同意才记入。"))
     said = clean_words(words, needed=not accept)
@@ -270,6 +291,13 @@ def _say(case: PointsCase, actor: Actor, *, accept: bool, words: str, takes_back
     )
 
 
+def give_up(member_ids: Iterable[int], why: str) -> None:
+    """End what is to be decided or carried out about registrations that are "erased" or "merged": no account left."""
+    still_open = select(PointsCase.id).where(PointsCase.subject_id.in_(list(member_ids)), PointsCase.state == "open")
+    for case_id in session().scalars(still_open.order_by(PointsCase.id)).all():
+        _end(_lock(case_id), "refused", why)
+
+
 # --- carrying out ---
 
 
@@ -292,6 +320,9 @@ def carry_out(case_id: uuid.UUID) -> str:
         with part():
             (_award if case.kind == "award" else _reverse)(case, by)
     except DomainError as refusal:
+        if not refusal.final:
+            # Somebody was in the way: the decision stands, and the job comes again.
+            raise
         _end(case, "refused", refusal.code[:20])
     return case.outcome
 
@@ -315,8 +346,7 @@ def _award(case: PointsCase, by: By) -> None:
 
 def _reverse(case: PointsCase, by: By) -> None:
     done = reversing.reverse(
-        case.txn_id or 0, case.amount, by=by, evidence_ref=f"case:{case.id}", reason_code="wrong",
-        explain={"words": case.reason},
+        case.txn_id or 0, case.amount, by=by, evidence_ref=f"case:{case.id}", reason_code="wrong", explain={},
     )  # fmt: skip
     case.done_txn_id, case.written_off = done.txn_id, done.written_off
     _end(case, "posted", "posted" if done.taken else "written_off")
@@ -327,10 +357,13 @@ def _end(case: PointsCase, state: str, outcome: str) -> None:
     session().flush()
     if state == "refused":
         messages.notify(case.proposed_by, _FAILED, {}, f"/desk/cases/{case.subject_id}/{case.id}")
+        if outcome != "erased" and (appeal_id := cases.promise_of(case)):
+            why = cases.refusal(cases.votes(case.id)) or plain(texts.OUTCOMES[outcome])
+            messages.notify(case.subject_id, _UNKEPT, {"reason": why}, f"/points/appeals/{appeal_id}")
         return
     page = f"/points/{case.done_txn_id or case.txn_id}" if case.done_txn_id or case.txn_id else "/points"
     if case.kind == "award":
         messages.notify(case.subject_id, _AWARDED, {"reason": case.reason}, page)
     else:
         told = {"reason": case.reason, "taken": case.amount - case.written_off, "gone": case.written_off}
-        messages.notify(case.subject_id, _REVERSED, told, page)
+        messages.notify(case.subject_id, _REVERSED[cases.asset_of(case)], told, page)

@@ -10,11 +10,12 @@ from sqlalchemy import insert
 from community.access import queries as access
 from community.core import clock
 from community.core.authz import Perm
-from community.core.db import session
+from community.core.db import one_at_a_time, session
 from community.core.i18n import _
 from community.core.ids import new_id
 from community.messages import kinds, services as messages
 from community.places import queries as places
+from community.points import vouching
 from community.points.models import LedgerCheck
 from community.points.queries import chain, checks, invariants
 
@@ -34,6 +35,7 @@ def look_over(town_id: int) -> bool:
 
 def keep(town_id: int, found: Mapping[str, Sequence[Any]]) -> bool:
     """Keep what a look over the town found: invariant → rows that break it. Needs `transaction()`."""
+    one_at_a_time(f"check:{town_id}")
     head = chain.head(town_id)
     counted = {name.split()[0]: 0 for name in invariants.NAMES}
     for name, rows in found.items():
@@ -41,11 +43,12 @@ def keep(town_id: int, found: Mapping[str, Sequence[Any]]) -> bool:
     ok = not any(counted.values())
     if not ok and not checks.frozen(town_id):
         _tell(town_id, sorted(code for code, count in counted.items() if count))
-    session().execute(
-        insert(LedgerCheck).values(
-            id=new_id(), town_id=town_id, at=clock.now(), ok=ok, found=counted, head_seq=head.seq, head_hash=head.hash
-        )
-    )
+    look: dict[str, Any] = {
+        "town_id": town_id, "seq": checks.next_number(town_id), "at": clock.now(), "ok": ok, "found": counted,
+        "head_seq": head.seq, "head_hash": head.hash,
+    }  # fmt: skip
+    kid, mac = vouching.mark(checks.document(**look))
+    session().execute(insert(LedgerCheck).values(id=new_id(), kid=kid, mac=mac, **look))
     return ok
 
 

@@ -17,11 +17,12 @@ from community.core.authz import Actor, Perm, must
 from community.core.db import locking, one_at_a_time, session
 from community.core.errors import Conflict, NotFound
 from community.core.i18n import _
+from community.people import erased
 from community.places import queries as places
 from community.points import policies
 from community.points.models import PeriodClose, StatementLeaf
 from community.points.queries import chain as chains, months
-from community.points.services import sealing
+from community.points.services import sealing, showing
 
 # Days for everybody to look at the draft.
 WINDOW = 5
@@ -47,6 +48,8 @@ def draft(actor: Actor, town_id: int, month_on: dt.date) -> PeriodClose:
     before = months.month(town_id, policies.add_months(month_on, -1))
     if before is not None and before.state == "draft":
         raise Conflict("month_order", _("上一个月还没有公示"), next_step=_("请先公示上一个月。"))
+    if before is None and months.kept_beside(town_id, month_on):
+        raise Conflict("month_order", _("上一个月还没有结"), next_step=_("月结一个接一个，请先结上一个月。"))
     while sealing.seal_town(town_id):
         pass
     made = _write(actor, town_id, month_on, kept)
@@ -56,6 +59,8 @@ def draft(actor: Actor, town_id: int, month_on: dt.date) -> PeriodClose:
 
 def publish(actor: Actor, town_id: int, month_on: dt.date) -> PeriodClose:
     """Publish the town's drafted month for good. Raises NotFound without a draft.
+
+    What a command drew up two people publish: the first makes the draft her own, and it stays one.
 
     Raises Conflict when it is published (month_published), when she drew it up herself (month_own), when its window is
     open (month_window), or when postings of that month came since (month_changed).
@@ -79,12 +84,24 @@ def publish(actor: Actor, town_id: int, month_on: dt.date) -> PeriodClose:
         )
     if not _is_still(month):
         raise Conflict("month_changed", _("起草以后账目有变"), next_step=_("请重新起草，大家再核对一次。"))
+    if month.drafted_by is None and actor.member_id:
+        return _answer_for(actor, month, path)
     month.state, month.published_at, month.published_by = "published", clock.now(), actor.member_id or None
     session().flush()
+    showing.keep_groups(month)
     audit.record(
         actor, "points.month_publish", "area", town_id, scope_path=path,
         details={"month": f"{month_on:%Y-%m}", "root": month.root.hex()},
     )  # fmt: skip
+    return month
+
+
+def _answer_for(actor: Actor, month: PeriodClose, path: str) -> PeriodClose:
+    """Let somebody answer for a draft that no person drew up; another one publishes it."""
+    month.drafted_by = actor.member_id
+    session().flush()
+    details = {"month": f"{month.month_on:%Y-%m}", "root": month.root.hex()}
+    audit.record(actor, "points.month_agree", "area", month.town_id, scope_path=path, details=details)
     return month
 
 
@@ -93,10 +110,12 @@ def _write(actor: Actor, town_id: int, month_on: dt.date, kept: PeriodClose | No
     rows: list[dict[str, Any]] = []
     # In an order of chance: a place among the statements, and on the board, says nothing about anybody.
     salted = sorted((secrets.token_bytes(16), sheet.account_id, sheet) for sheet in sheets)
+    # Of who was erased nobody keeps the salt: her leaf stands in the tree, and nothing can be shown for it.
+    gone = erased.among(sheet.subject_id for sheet in sheets)
     for position, (salt, _account, sheet) in enumerate(salted, 1):
         leaf = chain.leaf(salt, months.statement(town_id, month_on, sheet))
         row = {"town_id": town_id, "month_on": month_on, "position": position, "account_id": sheet.account_id}
-        rows.append(row | {"salt": salt, "leaf_hash": leaf})
+        rows.append(row | {"salt": None if sheet.subject_id in gone else salt, "leaf_hash": leaf})
     about = months.announcement(town_id, month_on, sums, len(rows), head)
     root = chain.merkle_root([chain.digest(chain.canonical(about)), *(row["leaf_hash"] for row in rows)])
     month = kept or PeriodClose(town_id=town_id, month_on=month_on, state="draft")

@@ -18,7 +18,8 @@ from community.core.db import session
 from community.core.i18n import _
 from community.people import queries as people
 from community.points.models import Award
-from community.points.services import waiting
+from community.points.queries import noted
+from community.points.services import noting, waiting
 from community.points.services.posting import By
 
 CONFIRMED, REJECTED = "confirmed", "rejected"
@@ -74,6 +75,9 @@ def carry_out(member_id: int) -> int:
     """Do what was decided about a member's awards and may no longer be undone; return how many were posted."""
     now = clock.now()
     rows = [row for row in waiting.all_waiting_of(member_id) if row.not_before is not None and row.not_before <= now]
+    # What nobody noted was written there by hand: it stays as it is, and the next look over the books finds it.
+    genuine = noted.stand([row.award_id for row in rows]) if rows else frozenset()
+    rows = [row for row in rows if row.award_id in genuine]
     posted = 0
     for (decision, by_id), group in groupby(rows, key=lambda row: (row.decision, row.decided_by)):
         posted += _carry_out(list(group), decision, by_id)
@@ -83,7 +87,7 @@ def carry_out(member_id: int) -> int:
 def _carry_out(rows: Sequence[Row[Any]], decision: str, by_id: int | None) -> int:
     code, _colon, words = decision.partition(":")
     ids = [row.award_id for row in rows]
-    _note(ids, _NOTHING)
+    _write(ids, _NOTHING)
     if code == REJECTED:
         waiting.refuse_waiting(rows, by_id, words)
         return 0
@@ -95,6 +99,11 @@ def _carry_out(rows: Sequence[Row[Any]], decision: str, by_id: int | None) -> in
 
 
 def _note(award_ids: Sequence[int], values: dict[str, Any]) -> None:
+    _write(award_ids, values)
+    noting.awards(award_ids)
+
+
+def _write(award_ids: Sequence[int], values: dict[str, Any]) -> None:
     if award_ids:
         session().execute(
             update(Award).where(Award.id.in_(award_ids)).values(**values).execution_options(synchronize_session=False)

@@ -7,13 +7,13 @@ import datetime as dt
 from sqlalchemy import select
 
 from community.core.db import session
-from community.points.models import Lot, Txn
+from community.points.models import Lot, Transfer, Txn
 from community.points.queries import lots
 from community.points.services import journal
 from community.points.services.journal import Book, Part, Posting
 from community.points.services.posting import By
 
-_LOT, _TXN = Lot.__table__.c, Txn.__table__.c
+_LOT, _TRANSFER, _TXN = Lot.__table__.c, Transfer.__table__.c, Txn.__table__.c
 
 
 def expire_town(town_id: int, today: dt.date) -> int:
@@ -33,18 +33,22 @@ def expire_account(account_id: int, today: dt.date) -> int:
     rows = (
         session()
         .execute(
-            select(_LOT.id, _LOT.remaining - _LOT.held, _LOT.expires_on)
+            select(_LOT.id, _LOT.remaining - _LOT.held, _LOT.expires_on, _TXN.explain)
+            .join(Transfer.__table__, _TRANSFER.id == _LOT.transfer_id)
+            .join(Txn.__table__, _TXN.id == _TRANSFER.txn_id)
             .where(_LOT.account_id == book.id, _LOT.remaining > 0, _LOT.remaining > _LOT.held, _LOT.expires_on < today)
             .order_by(_LOT.expires_on, _LOT.id)
         )
         .all()
     )
     for row in rows:
-        _expire(book, Part(*row), today)
+        # Where they were earned: who sees the award sees that it expired.
+        where = row.explain.get("where") or journal.town_path(book.town_id)
+        _expire(book, Part(*row[:3]), today, where)
     return len(rows)
 
 
-def _expire(book: Book, part: Part, today: dt.date) -> None:
+def _expire(book: Book, part: Part, today: dt.date, where: str) -> None:
     key = f"expire:{part.lot_id}"
     if journal.known(book.town_id, key) is not None:
         # A second pass over the same lot, after something of it was given back.
@@ -63,6 +67,7 @@ def _expire(book: Book, part: Part, today: dt.date) -> None:
                 "amount": part.amount,
                 "balance": book.posted - part.amount,
                 "expires_on": part.expires_on.isoformat(),
+                "where": where,
             },
         ),
     )

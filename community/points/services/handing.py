@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from sqlalchemy import func, insert, select, update
@@ -14,8 +15,10 @@ from community.core.errors import Conflict, DomainError
 from community.core.i18n import _
 from community.core.ids import new_id
 from community.messages import kinds, services as messages
+from community.people import standing
+from community.places import queries as places
 from community.points.models import RewardItem, RewardOrder, StockMove
-from community.points.queries import checks
+from community.points.queries import checks, families
 from community.points.services import holding, ordering
 from community.points.services.posting import By
 
@@ -24,7 +27,15 @@ WORDS_LONGEST = 200
 
 kinds.register("points.collected", _("已领取：%(item)s"), _("用了 %(points)s 分。不是您领的？请马上告诉社区。"))
 kinds.register("points.order_refused", _("没有发放：%(item)s"), _("原因：%(reason)s。%(points)s 分已经退回给您。"))
+kinds.register(
+    "points.order_reminder",
+    _("还没领：%(item)s"),
+    _("最晚 %(day)s，在%(where)s。过了那天，%(points)s 分退回给您，东西留给别人。"),
+)
 kinds.register("points.order_expired", _("过期没领：%(item)s"), _("%(points)s 分已经退回给您，想要可以再换一次。"))
+# Where a family pays nobody is told that all of it came back to her.
+kinds.register("points.order_refused_family", _("没有发放：%(item)s"), _("原因：%(reason)s。大家的积分都退回了。"))
+kinds.register("points.order_expired_family", _("过期没领：%(item)s"), _("大家的积分都退回了。"))
 
 
 def hand_over(actor: Actor, order_id: uuid.UUID) -> None:
@@ -36,17 +47,22 @@ def hand_over(actor: Actor, order_id: uuid.UUID) -> None:
     order = ordering.locked(order_id)
     must(actor, Perm.REWARD_HAND, order)
     _check(actor, order)
-    if order.expires_at <= clock.now():
+    last = ordering.kept_until(order)
+    if last <= clock.now():
         raise Conflict(
             "code_expired",
-            _("取货码过期了，最晚是 %(at)s", at=clock.local(order.expires_at).strftime("%Y-%m-%d %H:%M")),
+            _("取货码过期了，最晚是 %(at)s", at=clock.local(last).strftime("%Y-%m-%d %H:%M")),
             next_step=_("积分今夜退回。请她再换一次，马上就能领。"),
         )
     ordering.check_green(order.town_id)
     item = session().get_one(RewardItem, order.item_id)
+    shared = bool(families.shares_of(order.id))
+    # Who ordered what others pay too: to them the line is one of the family's.
+    by_whom = {"orderer": str(order.member_id)} if shared else {}
     txn_id = holding.post(
         order.id, kind="redeem", by=By(actor.member_id), evidence_ref=f"order:{order.id}",
-        explain=ordering.explained(item, order.quantity),
+        explain=ordering.explained(item, order.quantity, order.member_id, order.by_id) | by_whom,
+        shared_by=order.member_id if shared else None,
     )  # fmt: skip
     ordering.close(order, txn_id, by_id=actor.member_id)
     _leave_stock(actor, order)
@@ -68,8 +84,32 @@ def refuse(actor: Actor, order_id: uuid.UUID, *, reason: str) -> None:
     item = session().get_one(RewardItem, order.item_id)
     ordering.end(order, "refused", by_id=actor.member_id, outcome="voided", words=words)
     _record(actor, "points.order_refuse", order, reason=words)
-    told = _told(order, item) | {"reason": words}
-    messages.notify(order.member_id, "points.order_refused", told, link=f"/shop/orders/{order.id}")
+    _tell_all(order, "points.order_refused", _told(order, item) | {"reason": words})
+
+
+def remind(actor: Actor, order_id: uuid.UUID) -> bool:
+    """Tell a member, once, that the last day to fetch her order is near; says whether it did. For the job.
+
+    Not while the town's books are being checked: nothing can be fetched, and nothing expires.
+    """
+    must_be_system(actor)
+    order = ordering.locked(order_id)
+    if (
+        order.state != "reserved"
+        or order.reminded_at
+        or order.expires_at <= clock.now()
+        or checks.frozen(order.town_id)
+    ):
+        return False
+    item = session().get_one(RewardItem, order.item_id)
+    order.reminded_at = clock.now()
+    session().flush()
+    # Kept to the end of a day: the day is what people read.
+    last_day = clock.local(order.expires_at - dt.timedelta(seconds=1)).date()
+    where = item.pick_up or places.names([order.town_id]).get(order.town_id, "")
+    told = _told(order, item) | {"day": last_day, "where": where}
+    messages.notify(order.member_id, "points.order_reminder", told, link=f"/shop/orders/{order.id}")
+    return True
 
 
 def expire(actor: Actor, order_id: uuid.UUID) -> bool:
@@ -79,18 +119,25 @@ def expire(actor: Actor, order_id: uuid.UUID) -> bool:
     """
     must_be_system(actor)
     order = ordering.locked(order_id)
-    if order.state != "reserved" or order.expires_at > clock.now() or checks.frozen(order.town_id):
+    if order.state != "reserved" or ordering.kept_until(order) > clock.now() or checks.frozen(order.town_id):
         return False
     item = session().get_one(RewardItem, order.item_id)
     ordering.end(order, "expired", by_id=None, outcome="expired")
-    messages.notify(order.member_id, "points.order_expired", _told(order, item), link=f"/shop/orders/{order.id}")
+    _tell_all(order, "points.order_expired", _told(order, item))
     return True
 
 
 def _check(actor: Actor, order: RewardOrder) -> None:
     ordering.check_waits(order)
-    if actor.is_me(order.member_id) or actor.is_me(order.by_id):
+    if concerns(actor, order):
         raise Conflict("own_order", _("这是您自己的兑换"), next_step=_("自己的要由另一位工作人员发放。"))
+
+
+def concerns(actor: Actor, order: RewardOrder) -> bool:
+    """Say whether an order is the actor's own affair: hers, paid by her, of her family, or of whom she acts for."""
+    theirs = {order.member_id, order.by_id, *(one.payer_id for one in families.shares_of(order.id))}
+    hers = {*actor.ids, *families.close_to(actor.ids)}
+    return bool(theirs & hers) or standing.helps(actor.ids, order.member_id)
 
 
 def _leave_stock(actor: Actor, order: RewardOrder) -> None:
@@ -141,6 +188,14 @@ def _record(actor: Actor, act: str, order: RewardOrder, reason: str | None = Non
         actor, act, "order", order.id, scope_path=order.scope_path, reason=reason,
         details={"points": order.points, "quantity": order.quantity},
     )  # fmt: skip
+
+
+def _tell_all(order: RewardOrder, kind: str, told: dict[str, object]) -> None:
+    """Tell who ordered how it ended, and whoever of her family has points back by that."""
+    payers = sorted(one.payer_id for one in families.shares_of(order.id))
+    for who in (order.member_id, *payers):
+        link = f"/shop/orders/{order.id}" if who == order.member_id else "/family"
+        messages.notify(who, f"{kind}_family" if payers else kind, told, link=link)
 
 
 def _told(order: RewardOrder, item: RewardItem) -> dict[str, object]:

@@ -20,7 +20,7 @@ from community.core.errors import Conflict
 from community.core.i18n import _
 from community.core.ids import new_id
 from community.points import policies
-from community.points.models import Hold, HoldLot, HoldResolution, Lot
+from community.points.models import Hold, HoldLot, HoldResolution, Lot, RewardOrder, Transfer, Txn
 from community.points.services import journal
 from community.points.services.journal import Book, Part, Posting
 from community.points.services.posting import By
@@ -64,9 +64,18 @@ def hold(town_id: int, member_id: int, amount: int, *, order_id: uuid.UUID, expi
     return hold_id
 
 
-def post(order_id: uuid.UUID, *, kind: str, by: By, evidence_ref: str, explain: Mapping[str, Any]) -> int:
+def post(
+    order_id: uuid.UUID,
+    *,
+    kind: str,
+    by: By,
+    evidence_ref: str,
+    explain: Mapping[str, Any],
+    shared_by: int | None = None,
+) -> int:
     """Spend what is held for an order (`kind` "redeem" or "donate"); returns the posting, the same one if done before.
 
+    `shared_by` is who ordered what others pay for, with her or without: the posting is hers, and says each one's part.
     What was held when it expired is spent all the same. Raises Conflict `hold_ended` when it was given back, NotFound
     is the caller's: without a hold there is nothing to spend (RuntimeError).
     """
@@ -79,21 +88,16 @@ def post(order_id: uuid.UUID, *, kind: str, by: By, evidence_ref: str, explain: 
     if not open_holds:
         raise _ended()
     parts = _parts([row.id for row in open_holds])
-    spent = [part for row in open_holds for part in parts[row.id]]
+    shared = shared_by is not None or len(open_holds) > 1
     txn_id = journal.write(
         first.town_id,
         Posting(
             kind=kind,
             dedupe_key=dedupe_key,
-            subject_id=_subject(open_holds, books),
+            subject_id=shared_by or books[open_holds[0].account_id].subject_id,
             by=by,
             evidence_ref=evidence_ref,
-            explain={
-                **explain,
-                "amount": sum(part.amount for part in spent),
-                "balance": books[first.account_id].posted - sum(part.amount for part in parts[first.id]),
-                "lots": journal.lots_used(spent),
-            },
+            explain={**explain, **_told(open_holds, books, parts, shared=shared)},
         ),
     )
     for row in open_holds:
@@ -102,11 +106,30 @@ def post(order_id: uuid.UUID, *, kind: str, by: By, evidence_ref: str, explain: 
     return txn_id
 
 
+def _told(
+    open_holds: Sequence[Any], books: Mapping[int, Book], parts: Mapping[int, list[Part]], *, shared: bool
+) -> dict[str, Any]:
+    """Return what a posting says about the points it spends.
+
+    Where several people pay, each one's part, and nobody's balance or lots: those are her own.
+    """
+    amount = sum(part.amount for row in open_holds for part in parts[row.id])
+    if shared:
+        shares = [{"who": str(books[row.account_id].subject_id), "amount": row.amount} for row in open_holds]
+        return {"amount": amount, "shares": shares}
+    first = open_holds[0]
+    return {
+        "amount": amount,
+        "balance": books[first.account_id].posted - amount,
+        "lots": journal.lots_used(parts[first.id]),
+    }
+
+
 def void(order_id: uuid.UUID, outcome: str) -> None:
     """Give back what is held for an order: `outcome` "voided" (cancelled, refused) or "expired" (never picked up).
 
-    Points whose last day passed meanwhile are valid for another 30 days: the community was late, not she. Doing it
-    again changes nothing. Raises Conflict `hold_ended` when they were spent.
+    Points whose last day passed meanwhile are valid for another 30 days, once: ordering and giving up again would keep
+    them for ever. Doing it again changes nothing. Raises Conflict `hold_ended` when they were spent.
     """
     open_holds, books = _open(order_id)
     if not open_holds:
@@ -118,8 +141,20 @@ def void(order_id: uuid.UUID, outcome: str) -> None:
         journal.give_back(books[row.account_id], parts[row.id])
         _resolve(row.id, outcome, None)
         late = [part for part in parts[row.id] if part.expires_on < clock.today()]
-        if late:
-            _extend(books[row.account_id], late, row.id, order_id)
+        before = _extended(late)
+        if first := [part for part in late if part.lot_id not in before]:
+            _extend(books[row.account_id], first, row.id, order_id)
+
+
+def _extended(parts: Sequence[Part]) -> set[int]:
+    """Return the lots that are days of grace themselves."""
+    rows = (
+        select(_LOT.id)
+        .join(Transfer, Transfer.id == _LOT.transfer_id)
+        .join(Txn, Txn.id == Transfer.txn_id)
+        .where(_LOT.id.in_([part.lot_id for part in parts]), Txn.reason_code == "grace")
+    )
+    return set(session().scalars(rows)) if parts else set()
 
 
 def _extend(book: Book, late: Sequence[Part], hold_id: int, order_id: uuid.UUID) -> None:
@@ -138,6 +173,7 @@ def _extend(book: Book, late: Sequence[Part], hold_id: int, order_id: uuid.UUID)
                 "balance": book.posted,
                 "expires_on": until.isoformat(),
                 "lots": journal.lots_used(late),
+                "where": session().scalar(select(RewardOrder.scope_path).where(RewardOrder.id == order_id)) or "",
             },
         ),
     )
@@ -176,10 +212,6 @@ def _parts(hold_ids: Sequence[int]) -> dict[int, list[Part]]:
     for row in rows:
         found[row.hold_id].append(Part(row.lot_id, row.amount, row.expires_on))
     return found
-
-
-def _subject(holds: Sequence[Any], books: Mapping[int, Book]) -> int:
-    return books[holds[0].account_id].subject_id
 
 
 def _resolve(hold_id: int, outcome: str, transfer_id: int | None) -> None:

@@ -19,6 +19,8 @@ from sqlalchemy import BindParameter, Integer, Update, bindparam, insert, select
 from community.core import clock
 from community.core.db import locking, session, upsert
 from community.core.ids import new_id
+from community.people import queries as people
+from community.places import queries as places
 from community.points.models import NEVER, Account, Entry, Lot, LotUse, Transfer, Txn, Unsealed
 from community.points.services.posting import By
 
@@ -115,6 +117,12 @@ def _add_account(town_id: int, asset: str, kind: str, subject_id: int | None) ->
     session().execute(
         upsert(Account).values(id=new_id(), posted=0, held=0, seq=0, **row).on_conflict_do_nothing()
     )  # fmt: skip
+
+
+def town_path(town_id: int) -> str:
+    """Return the path of a town: where a posting lies that rests on nothing at a place of its own."""
+    town = places.area(town_id)
+    return str(town.path) if town else ""
 
 
 # --- lots ---
@@ -225,7 +233,8 @@ def write(town_id: int, posting: Posting) -> int:
             "reverses_txn_id": posting.reverses_txn_id,
             "reason_code": posting.reason_code,
             "explain": dict(posting.explain),
-            "salt": secrets.token_bytes(16),
+            # What is still written about somebody who was erased (her points expire) can be shown for nobody.
+            "salt": None if people.is_erased(posting.subject_id) else secrets.token_bytes(16),
         },
     )
     session().execute(insert(Unsealed.__table__), {"txn_id": txn_id, "town_id": town_id})  # type: ignore[arg-type]

@@ -15,20 +15,22 @@ from community.core.authz import Actor, Perm, can, must
 from community.core.db import session
 from community.core.errors import Conflict, DomainError, NotFound
 from community.core.i18n import _, english
-from community.core.uploads import Picture
+from community.core.uploads import Document, Paper, Picture, Upload
 from community.messages import kinds, services as messages
 from community.places import queries as places
 from community.points import proposals
 from community.points.models import RuleDraft, RuleObjection, RuleSet
 from community.points.proposals import Proposal
 from community.points.queries import rule_sets
-from community.points.services import simulating
+from community.points.services import noting, publicity, simulating
 
 PURPOSE = "resolution"
 # One person may object to a set more than once, and not without end.
 OBJECTIONS_EACH = 3
 WORDS_LONGEST, REASON_LONGEST = 500, 200
 _DAY = dt.timedelta(days=1)
+# A resolution that is older speaks of other times.
+OLDEST = dt.timedelta(days=365)
 
 kinds.register(
     "points.rules_published",
@@ -44,12 +46,12 @@ kinds.register("points.rules_withdrawn", _("规则“%(title)s”撤回了"), _(
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """The resolution that adopted a set: its number, body and day, and a picture of the paper."""
+    """The resolution that adopted a set: its number, body and day, and the paper itself as a picture or a PDF."""
 
     number: str
     body: str
     on: dt.date
-    picture: Picture | None
+    file: Picture | Paper
 
 
 # --- drafting ---
@@ -93,7 +95,7 @@ def put(
 
     Raises DomainError of the field that is wrong, Conflict when the set is no draft any more, NotFound for others'.
     """
-    rule_set = _open_draft(actor, set_id)
+    rule_set = _own_draft(actor, set_id)
     checked = proposals.check(wanted)
     _check_within_town(rule_set, checked)
     if draft_id is not None:
@@ -115,7 +117,7 @@ def put(
 
 def end_rule(actor: Actor, set_id: uuid.UUID, rule_id: int) -> int:
     """Propose that a rule ends; return the draft."""
-    rule_set = _open_draft(actor, set_id)
+    rule_set = _own_draft(actor, set_id)
     draft = _draft_of(rule_set, rule_id)
     newest = rule_sets.newest_of(rule_id)
     if newest is None:
@@ -130,7 +132,7 @@ def end_rule(actor: Actor, set_id: uuid.UUID, rule_id: int) -> int:
 
 def remove(actor: Actor, set_id: uuid.UUID, draft_id: int) -> None:
     """Take a rule out of a draft set."""
-    rule_set = _open_draft(actor, set_id)
+    rule_set = _own_draft(actor, set_id)
     _draft(rule_set, draft_id)
     session().execute(delete(RuleDraft).where(RuleDraft.id == draft_id))
     _changed(rule_set)
@@ -162,20 +164,16 @@ def publish(actor: Actor, set_id: uuid.UUID, resolution: Resolution, *, effectiv
     must(actor, Perm.RULE_PUBLISH, rule_set)
     _must_be_publishable(actor, rule_set)
     today = clock.today()
-    number, body = " ".join(resolution.number.split()), " ".join(resolution.body.split())
-    if not 2 <= len(number) <= 40:
-        raise DomainError("resolution_no", _("请写决议的编号，40 字以内"), field="resolution_no")
-    if not 2 <= len(body) <= 60:
-        raise DomainError("resolution_body", _("请写哪个会议通过的，60 字以内"), field="resolution_body")
-    if resolution.on > today:
-        raise DomainError("resolution_on", _("决议的日期还没到"), field="resolution_on")
+    number, body = _checked(resolution, today)
     earliest = today + (rule_sets.NOTICE_DAYS + 1) * _DAY
     if effective_on < earliest:
         raise DomainError(
             "effective_on", _("公示要满 7 天，最早 %(day)s 起施行", day=earliest.isoformat()), field="effective_on"
         )
-    if resolution.picture is not None:
-        rule_set.resolution_upload_id = uploads.keep(actor, PURPOSE, resolution.picture).id
+    if isinstance(resolution.file, Picture):
+        rule_set.resolution_upload_id = uploads.keep(actor, PURPOSE, resolution.file).id
+    else:
+        rule_set.resolution_document_id = uploads.keep_paper(actor, PURPOSE, resolution.file).id
     rule_set.resolution_no, rule_set.resolution_body, rule_set.resolution_on = number, body, resolution.on
     rule_set.published_by, rule_set.published_on, rule_set.effective_on = actor.member_id, today, effective_on
     rule_set.state, rule_set.changed_at = "published", clock.now()
@@ -185,6 +183,21 @@ def publish(actor: Actor, set_id: uuid.UUID, resolution: Resolution, *, effectiv
     told = {rule_set.created_by, *access.holders(Perm.RULE_DRAFT, rule_set.town_id)} - set(actor.ids)
     for member_id in sorted(told):
         messages.notify(member_id, "points.rules_published", params, f"/rules/sets/{rule_set.id}")
+    publicity.published(actor, rule_set)
+
+
+def _checked(resolution: Resolution, today: dt.date) -> tuple[str, str]:
+    """Return number and body of a resolution in tidy words; raises DomainError of the field that is wrong."""
+    number, body = " ".join(resolution.number.split()), " ".join(resolution.body.split())
+    if not 2 <= len(number) <= 40:
+        raise DomainError("resolution_no", _("请写决议的编号，40 字以内"), field="resolution_no")
+    if not 2 <= len(body) <= 60:
+        raise DomainError("resolution_body", _("请写哪个会议通过的，60 字以内"), field="resolution_body")
+    if resolution.on > today:
+        raise DomainError("resolution_on", _("决议的日期还没到"), field="resolution_on")
+    if resolution.on < today - OLDEST:
+        raise DomainError("resolution_on", _("决议是一年以前的，请重新表决"), field="resolution_on")
+    return number, body
 
 
 def _must_be_publishable(actor: Actor, rule_set: RuleSet) -> None:
@@ -194,6 +207,10 @@ def _must_be_publishable(actor: Actor, rule_set: RuleSet) -> None:
         raise Conflict("own_draft", _("自己写的规则，不能自己公示"), next_step=_("请另一位有权限的人核对后公示。"))
     if not rule_set.simulated_digest or rule_sets.digest(rule_set) != rule_set.simulated_digest:
         raise Conflict("not_simulated", _("这份规则改过以后还没有试算"), next_step=_("请先试算，看清楚会怎样再公示。"))
+    above = rule_sets.above_town(rule_set, clock.today())
+    if above:
+        said = _("%(codes)s 比镇街的多了，镇街的规则改过", codes="、".join(above))
+        raise Conflict("above_town", said, next_step=_("请起草的人改低，再试算一次。"))
     if rule_sets.same_rules_published(rule_set):
         raise Conflict("same_rules", _("另一份公示中的规则也改了同一条"), next_step=_("请等那一份施行或撤回。"))
 
@@ -207,9 +224,12 @@ def withdraw(actor: Actor, set_id: uuid.UUID, reason: str) -> None:
     why = " ".join(reason.split())
     if not 2 <= len(why) <= REASON_LONGEST:
         raise DomainError("reason_needed", _("请写明原因，200 字以内"), field="reason")
+    told_before = rule_set.state == "published"
     rule_set.state, rule_set.ended_at, rule_set.end_reason = "withdrawn", clock.now(), why
     rule_set.changed_at = clock.now()
     _note(actor, "points.rules_withdraw", rule_set, reason=why)
+    if told_before:
+        publicity.withdrawn(actor, rule_set, why)
     for member_id in sorted({one.member_id for one in rule_sets.objections(set_id)} - set(actor.ids)):
         messages.notify(
             member_id, "points.rules_withdrawn", {"title": rule_set.title, "reason": why}, f"/rules/sets/{set_id}"
@@ -225,8 +245,8 @@ def object_to(actor: Actor, set_id: uuid.UUID, words: str) -> None:
     rule_set = rule_sets.for_everybody(set_id)
     if actor.town_id != rule_set.town_id:
         raise Conflict("other_town", _("这是另一个镇街的规则"), next_step=_("您可以对自己镇街的规则提意见。"))
-    last = rule_sets.closes_on(rule_set)
-    if rule_set.state != "published" or last is None or clock.today() > last:
+    closes = rule_sets.closes_at(rule_set)
+    if rule_set.state != "published" or closes is None or clock.now() >= closes:
         raise Conflict("closed", _("公示期已经结束"), next_step=_("还有意见，请向社区反映，下一份规则会用上。"))
     said = " ".join(words.split())
     if not 5 <= len(said) <= WORDS_LONGEST:
@@ -260,15 +280,21 @@ def answer(actor: Actor, objection_id: int, words: str) -> uuid.UUID:
         raise DomainError("answer", _("请用 5 到 500 个字答复"), field="answer")
     found.answer, found.answered_by, found.answered_at = said, actor.member_id, clock.now()
     session().flush()
+    noting.answer(found, rule_set.town_id)
     _note(actor, "points.rules_answer", rule_set)
     params = {"title": rule_set.title, "answer": said}
     messages.notify(found.member_id, "points.rules_answered", params, f"/rules/sets/{rule_set.id}")
     return rule_set.id
 
 
-def may_see(_actor: Actor | None, upload: uploads.Upload) -> bool:
+def may_see(_actor: Actor | None, upload: Upload) -> bool:
     """Say whether somebody may see the picture of a resolution: everybody, once the set is published."""
     return session().scalars(select(RuleSet.id).where(RuleSet.resolution_upload_id == upload.id)).first() is not None
+
+
+def may_read(_actor: Actor | None, paper: Document) -> bool:
+    """Say whether somebody may read the file of a resolution: everybody, as its picture."""
+    return session().scalars(select(RuleSet.id).where(RuleSet.resolution_document_id == paper.id)).first() is not None
 
 
 # --- what is the same everywhere ---
@@ -279,6 +305,16 @@ def _open_draft(actor: Actor, set_id: uuid.UUID) -> RuleSet:
     must(actor, Perm.RULE_DRAFT, rule_set)
     if rule_set.state != "draft":
         raise Conflict("not_a_draft", _("公示以后不能再改"), next_step=_("要改，请撤回后写一份新的。"))
+    return rule_set
+
+
+def _own_draft(actor: Actor, set_id: uuid.UUID) -> RuleSet:
+    """Return a draft that the actor began: who writes in a set never publishes it, and only one person writes."""
+    rule_set = _open_draft(actor, set_id)
+    if not actor.is_me(rule_set.created_by):
+        raise Conflict(
+            "anothers_draft", _("这份草案是另一位起草的"), next_step=_("请她来改，或者另起一份；您可以试算和公示。")
+        )
     return rule_set
 
 
@@ -305,15 +341,11 @@ def _check_within_town(rule_set: RuleSet, wanted: Proposal) -> None:
         return
     if wanted.cap_month is None:
         raise DomainError("cap_month", _("村社补充的规则要有每月上限"), field="cap_month")
-    same = [
-        rule.terms.amount
-        for rule in rule_sets.in_force_on(rule_set.town_id, clock.today())
-        if rule.area_id is None and rule.terms.trigger == wanted.trigger and rule.terms.asset == wanted.asset
-    ]
-    if not same:
+    most = rule_sets.town_most(rule_set.town_id, wanted.trigger, wanted.asset, clock.today())
+    if most is None:
         raise DomainError("trigger", _("镇街还没有这一类规则，村社不能先定"), field="trigger")
-    if wanted.amount > max(same):
-        raise DomainError("amount", _("村社补充的不能比镇街的多：最多 %(most)s", most=max(same)), field="amount")
+    if wanted.amount > most:
+        raise DomainError("amount", _("村社补充的不能比镇街的多：最多 %(most)s", most=most), field="amount")
 
 
 def _new_code(rule_set: RuleSet) -> str:

@@ -12,7 +12,7 @@ from community.core import clock
 from community.core.db import session
 from community.core.errors import Conflict, NotFound
 from community.core.i18n import _
-from community.points.models import Account, Lot, Transfer, Txn
+from community.points.models import Account, Lot, PointsCase, Transfer, Txn
 from community.points.services import journal
 from community.points.services.journal import Part, Posting
 from community.points.services.posting import By
@@ -55,7 +55,7 @@ def reverse(
         return Reversed(done, taken, amount - taken)
     if amount <= 0:
         raise ValueError("a reversal takes back something")
-    if amount > row.amount - _taken(_TXN.reverses_txn_id == txn_id):
+    if amount > row.amount - settled(txn_id):
         raise Conflict("reversed_already", _("这笔积分已经更正过，剩下的没有这么多"))
     free, expires_on = _free(row.lot_id)
     taken = min(amount, free) if expires_on >= clock.today() else 0
@@ -98,8 +98,8 @@ def left_of(txn_id: int) -> int:
 
 
 def open_amount(txn_id: int) -> int:
-    """Return how much of this posting was not reversed yet. Raises like `reverse`."""
-    return int(_granted(txn_id).amount) - _taken(_TXN.reverses_txn_id == txn_id)
+    """Return how much of this posting was neither reversed nor written off yet. Raises like `reverse`."""
+    return int(_granted(txn_id).amount) - settled(txn_id)
 
 
 def _granted(txn_id: int) -> Any:
@@ -122,6 +122,12 @@ def _granted(txn_id: int) -> Any:
 
 def _free(lot_id: int) -> Any:
     return session().execute(select(_LOT.remaining - _LOT.held, _LOT.expires_on).where(_LOT.id == lot_id)).one()
+
+
+def settled(txn_id: int) -> int:
+    """Return how much was taken back and how much was given up for good: she was told that nobody comes again."""
+    written_off = select(func.coalesce(func.sum(PointsCase.written_off), 0)).where(PointsCase.txn_id == txn_id)
+    return _taken(_TXN.reverses_txn_id == txn_id) + int(session().scalar(written_off) or 0)
 
 
 def _taken(which: Any) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from sqlalchemy import delete, insert, select, update
@@ -14,8 +13,6 @@ from community.points.models import Account, Seal, StatementLeaf, Txn, Unsealed
 from community.points.queries import chain as chains, sealed
 
 BATCH = 1000
-# A host whose clock runs ahead by more than this waits for the others with its postings.
-SKEW = dt.timedelta(minutes=1)
 
 # Somebody else sealed at the same moment: the next run finds what is left.
 on_constraint("pk_seal", Busy)
@@ -35,7 +32,7 @@ def seal_town(town_id: int, limit: int = BATCH) -> int:
         session().scalars(
             select(Unsealed.txn_id)
             .join(Txn, Txn.id == Unsealed.txn_id)
-            .where(Unsealed.town_id == town_id, Txn.recorded_at <= clock.now() + SKEW)
+            .where(Unsealed.town_id == town_id, Txn.recorded_at <= clock.now() + chains.AHEAD)
             .order_by(Unsealed.txn_id)
             .limit(limit)
         )

@@ -10,19 +10,21 @@ from typing import Any
 from sqlalchemy import func, select
 
 from community.audit import services as audit
-from community.core import clock
+from community.core import clock, uploads
 from community.core.authz import Actor, Perm, must
 from community.core.db import locking, session
 from community.core.errors import Conflict, DomainError, NotFound, on_constraint
 from community.core.i18n import _, ngettext
 from community.core.ids import new_id, new_uuid
+from community.core.uploads import Picture, Upload
 from community.places import queries as places
 from community.points import rewards
 from community.points.models import RewardItem, RewardOrder, Supplier
 from community.points.rewards import Details
-from community.points.services import budget
+from community.points.services import budget, noting
 from community.points.services.handing import write_move
 
+PURPOSE = "reward"
 _ITEM, _ORDER = RewardItem.__table__.c, RewardOrder.__table__.c
 
 
@@ -53,6 +55,7 @@ def create(actor: Actor, area_id: int, kind: str, wanted: Details) -> uuid.UUID:
     )  # fmt: skip
     session().add(item)
     session().flush()
+    noting.reward(item, actor.member_id)
     _record(actor, "points.reward_create", item, after=asdict(details))
     return item.id
 
@@ -67,6 +70,7 @@ def change(actor: Actor, item_id: uuid.UUID, wanted: Details) -> None:
     for name, value in fields.items():
         setattr(item, name, value)
     session().flush()
+    noting.reward(item, actor.member_id)
     _record(actor, "points.reward_change", item, before=before, after=fields)
 
 
@@ -81,6 +85,7 @@ def open_(actor: Actor, item_id: uuid.UUID) -> None:
     budget.must_be_solvent(item.town_id)
     item.state = "open"
     session().flush()
+    noting.reward(item, actor.member_id)
     _record(actor, "points.reward_open", item)
 
 
@@ -89,7 +94,19 @@ def close(actor: Actor, item_id: uuid.UUID) -> None:
     item = _locked(actor, item_id)
     item.state = "closed"
     session().flush()
+    noting.reward(item, actor.member_id)
     _record(actor, "points.reward_close", item)
+
+
+def show(actor: Actor, item_id: uuid.UUID, picture: Picture | None) -> None:
+    """Let the reward be seen as `picture`, or as none; the one it had before is deleted."""
+    item = _locked(actor, item_id)
+    before = session().get(Upload, item.upload_id) if item.upload_id else None
+    item.upload_id = uploads.keep(actor, PURPOSE, picture).id if picture else None
+    if before is not None:
+        uploads.delete(before)
+    session().flush()
+    _record(actor, "points.reward_picture", item, details={"shown": picture is not None})
 
 
 # --- stock ---

@@ -11,21 +11,25 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Row, Select, select, update
+from sqlalchemy import Row, Select, insert, or_, select, update
 
 from community.core import clock
 from community.core.db import locking, session, upsert
 from community.core.ids import new_id
+from community.people import merging, queries as people
 from community.points import policies
-from community.points.models import Award, Rule, RuleUsage, RuleVersion
+from community.points.models import Award, AwardVote, Rule, RuleUsage, RuleVersion
+from community.points.queries import cases, noted, reviews, terms
 from community.points.queries.rules import TERMS, terms_of
-from community.points.services import budget
+from community.points.services import budget, noting
 from community.points.services.posting import By, Claim, Outcome, post_awards
 
 # Awards that wait for one of these will be posted unless something else takes their place.
 _CERTAIN = ("unverified", "budget")
 # The word of an award that went to the member whom its registration was merged into.
 MERGED = "merged"
+# … and of one that she had proposed or decided herself.
+OWN = "own"
 
 
 def hold(claim: Claim, reason: str) -> bool:
@@ -36,6 +40,10 @@ def hold(claim: Claim, reason: str) -> bool:
     """
     if reason in _CERTAIN and policies.blocked(claim.terms, claim.earned_at, _spoken_for(claim)):
         return False
+    # SQLite guards kept rows before it looks for a conflict; it has one writer, so nobody comes in between.
+    known = select(Award.id).where(Award.town_id == claim.town_id, Award.dedupe_key == claim.dedupe_key)
+    if session().scalar(known) is not None:
+        return True
     session().execute(
         upsert(Award)
         .values(
@@ -48,7 +56,8 @@ def hold(claim: Claim, reason: str) -> bool:
             evidence_ref=claim.evidence_ref,
             amount=claim.terms.amount,
             earned_at=claim.earned_at,
-            explain=claim.explanation(),
+            # What it waits for first stays written on it; what it waits for later is noted.
+            explain=claim.explanation() | {"waits": reason},
             state="held",
             reason_code=reason,
             created_at=clock.now(),
@@ -69,7 +78,7 @@ def _spoken_for(claim: Claim) -> dict[str, int]:
     used = {row.period_key: row.used for row in session().execute(usage)}
     first, last = policies.reach(claim.terms, claim.earned_at)
     waiting = (
-        select(*TERMS, Award.earned_at)
+        select(*TERMS, Award.earned_at, Award.amount.label("award_amount"))
         .join(RuleVersion, RuleVersion.id == Award.rule_version_id)
         .join(Rule, Rule.id == RuleVersion.rule_id)
         .where(
@@ -83,7 +92,7 @@ def _spoken_for(claim: Claim) -> dict[str, int]:
     )
     for row in session().execute(waiting):
         for period in policies.periods(terms_of(row), row.earned_at):
-            used[period.key] = used.get(period.key, 0) + row.amount
+            used[period.key] = used.get(period.key, 0) + row.award_amount
     return used
 
 
@@ -113,8 +122,15 @@ def take_over(rows: Sequence[Row[Any]], subject_id: int, by_id: int) -> None:
     What waited to be verified or for the budget is posted as if she had done it, under her own caps; what is flagged
     goes on waiting for a second person. `by_id` is who said that the two are one. The old rows say where they went.
     """
+    own = set(people.identity_ids(subject_id))
     for _town, group in groupby(rows, key=lambda row: row.town_id):
-        same = list(group)
+        same = []
+        for row in group:
+            if own & _had_a_say(row):
+                # She proposed or decided it herself, for what now turns out to be herself.
+                _decide(row.award_id, "refused", by_id, OWN, "", None)
+            else:
+                same.append(row)
         # An award that a person has to look at has passed her by only when it already waits for the budget.
         due = [
             row for row in same if row.reason_code == "budget" or (row.reason_code == "unverified" and not row.review)
@@ -124,15 +140,38 @@ def take_over(rows: Sequence[Row[Any]], subject_id: int, by_id: int) -> None:
                 _decide(row.award_id, "refused", by_id, MERGED, "", None)
                 reason = "review" if row.reason_code == "unverified" else row.reason_code
                 hold(replace(_claim(row), subject_id=subject_id), reason)
-        claims = {row.award_id: replace(_claim(row), subject_id=subject_id) for row in due}
-        made = post_awards(list(claims.values()), By(by_id, by_id or None))
-        became = {id(outcome.claim): outcome.reason for outcome in made}
-        for award_id, claim in claims.items():
-            reason = became[id(claim)]
-            moved = reason in {"", "budget"}
-            _decide(award_id, "refused", by_id, MERGED if moved else reason, "", None)
-            if reason == "budget" and hold(claim, "budget"):
-                budget.tell_if_empty(claim.town_id, claim.terms.amount)
+        _post_for(subject_id, due, By(by_id, by_id or None))
+
+
+def _post_for(subject_id: int, rows: Sequence[Row[Any]], by: By) -> list[Outcome]:
+    """Post held awards of another registration as the member's, of one town; the old rows say where they went."""
+    claims = {row.award_id: replace(_claim(row), subject_id=subject_id) for row in rows}
+    made = post_awards(list(claims.values()), by)
+    became = {id(outcome.claim): outcome.reason for outcome in made}
+    for award_id, claim in claims.items():
+        reason = became[id(claim)]
+        moved = reason in {"", "budget"}
+        _decide(award_id, "refused", by.approver_id, MERGED if moved else reason, "", None)
+        if reason == "budget" and hold(claim, "budget"):
+            budget.tell_if_empty(claim.town_id, claim.terms.amount)
+    return made
+
+
+def post_reopened(rows: Sequence[Row[Any]], by: By) -> list[Outcome]:
+    """Post held awards whose refusal was changed, as `post_waiting`; what a registration earned that has been merged
+    since is posted to the member whose it is.
+    """
+    merged = merging.merged_where(row.subject_id for row in rows)
+    outcomes = post_waiting([row for row in rows if row.subject_id not in merged], by)
+    for row in rows:
+        if row.subject_id in merged:
+            outcomes += _post_for(merged[row.subject_id], [row], by)
+    return outcomes
+
+
+def _had_a_say(row: Row[Any]) -> set[int]:
+    voted = {vote.by_id for vote in reviews.votes(row.award_id)}
+    return {*cases.had_a_say(row.evidence_ref), *voted, *([row.decided_by] if row.decided_by else ())}
 
 
 def _held() -> Select[Any]:
@@ -141,7 +180,7 @@ def _held() -> Select[Any]:
         select(
             *TERMS, award.id.label("award_id"), award.town_id, award.scope_path, award.subject_id,
             award.evidence_ref, award.earned_at, award.explain, award.reason_code, award.created_at,
-            award.not_before, award.decided_by, award.decision,
+            award.not_before, award.decided_by, award.decision, award.amount.label("award_amount"),
         )
         .join(RuleVersion.__table__, RuleVersion.__table__.c.id == award.rule_version_id)
         .join(Rule.__table__, Rule.__table__.c.id == RuleVersion.__table__.c.rule_id)
@@ -158,12 +197,17 @@ def post_waiting(rows: Sequence[Row[Any]], by: By, words: str = "") -> list[Outc
     """
     outcomes: list[Outcome] = []
     for (town_id, _subject), group in groupby(rows, key=lambda row: (row.town_id, row.subject_id)):
-        same = list(group)
-        award_of = {row.evidence_ref + str(row.rule_id): row.award_id for row in same}
-        made = post_awards([_claim(row) for row in same], by)
-        for outcome in made:
-            award_id = award_of[outcome.claim.evidence_ref + str(outcome.claim.terms.rule_id)]
-            _settle(award_id, outcome, by, words)
+        decided: dict[By, list[Row[Any]]] = {}
+        for row in group:
+            decided.setdefault(_decided(row) or by, []).append(row)
+        made: list[Outcome] = []
+        for who, same in decided.items():
+            award_of = {row.evidence_ref + str(row.rule_id): row.award_id for row in same}
+            posted = post_awards([_claim(row) for row in same], who)
+            for outcome in posted:
+                award_id = award_of[outcome.claim.evidence_ref + str(outcome.claim.terms.rule_id)]
+                _settle(award_id, outcome, who, words)
+            made += posted
         unpaid = [outcome.claim.terms.amount for outcome in made if outcome.reason == "budget"]
         if unpaid:
             # Town by town like the postings: telling waits for a lock of the town.
@@ -172,19 +216,63 @@ def post_waiting(rows: Sequence[Row[Any]], by: By, words: str = "") -> list[Outc
     return outcomes
 
 
+def _decided(row: Row[Any]) -> By | None:
+    """Return who had decided on an award before it waited for what needs no decision; that stays written on it."""
+    if row.reason_code not in _CERTAIN:
+        return None
+    if found := cases.deciders(row.evidence_ref):
+        return By(*found)
+    if row.decided_by and row.not_before is None and noted.stand([row.award_id]):
+        return By(row.decided_by, row.decided_by)
+    return None
+
+
 def go_on(rows: Sequence[Row[Any]], by: By, words: str = "") -> list[Outcome]:
     """Post held awards whose reason to wait is gone; those that a person has to look at first go on waiting, for her.
 
-    As `post_waiting` otherwise; the outcomes are of those that were due.
+    So does a large one that only one person settled: her yes counts, and another has to agree. As `post_waiting`
+    otherwise; the outcomes are of those that were due.
     """
     looked_at = [row.award_id for row in rows if row.review and row.reason_code in {"flagged", "unverified"}]
-    keep_waiting(looked_at, "review")
-    return post_waiting([row for row in rows if row.award_id not in looked_at], by, words)
+    by_two = [row for row in rows if row.award_id not in looked_at and row.reason_code == "flagged" and _large(row)]
+    for row in by_two:
+        agree(row, by, words)
+    later = {*looked_at, *(row.award_id for row in by_two)}
+    keep_waiting(sorted(later), "review")
+    return post_waiting([row for row in rows if row.award_id not in later], by, words)
+
+
+def _large(row: Row[Any]) -> bool:
+    return terms.of_town(row.town_id).people_needed(row.asset, row.award_amount) > 1
+
+
+def agree(row: Row[Any], by: By, words: str) -> None:
+    """Count what somebody settled about a waiting award as her yes to it; a rule's or a job's word counts as none."""
+    if by.actor_id:
+        say(row, by.actor_id, accept=True, words=words)
+
+
+def say(row: Row[Any], by_id: int, *, accept: bool, words: str, takes_back: bool = False) -> None:
+    """Write down what somebody says to a waiting award."""
+    session().execute(
+        insert(AwardVote.__table__),  # type: ignore[arg-type]
+        {
+            "award_id": row.award_id,
+            "seq": reviews.said(row.award_id),
+            "by_id": by_id,
+            "subject_id": row.subject_id,
+            "accepts": accept,
+            "takes_back": takes_back,
+            "words": words[:200],
+            "at": clock.now(),
+        },
+    )
 
 
 def _claim(row: Row[Any]) -> Claim:
     return Claim(
-        terms=terms_of(row),
+        # As much as was promised: minutes by hand are not always the rule's amount.
+        terms=replace(terms_of(row), amount=row.award_amount),
         town_id=row.town_id,
         scope_path=row.scope_path,
         subject_id=row.subject_id,
@@ -198,7 +286,7 @@ def _claim(row: Row[Any]) -> Claim:
 
 def _settle(award_id: int, outcome: Outcome, by: By, words: str) -> None:
     if outcome.reason == "budget":
-        keep_waiting([award_id], "budget")
+        keep_waiting([award_id], "budget", by.approver_id)
         return
     state = "posted" if outcome.txn_id else "refused"
     _decide(award_id, state, by.approver_id, outcome.reason or "confirmed", words, outcome.txn_id)
@@ -217,14 +305,15 @@ def give_up(rows: Sequence[Row[Any]], why: str) -> None:
         _decide(row.award_id, "refused", None, why, "", None)
 
 
-def keep_waiting(award_ids: Sequence[int], reason: str) -> None:
-    """Let held awards go on waiting, for `reason` from now on."""
+def keep_waiting(award_ids: Sequence[int], reason: str, decided_by: int | None = None) -> None:
+    """Let held awards go on waiting, for `reason` from now on; `decided_by` is who has decided on them already."""
     session().execute(
         update(Award)
         .where(Award.id.in_(award_ids))
-        .values(reason_code=reason)
+        .values(reason_code=reason, **({"decided_by": decided_by} if decided_by else {}))
         .execution_options(synchronize_session=False)
     )
+    noting.awards(award_ids)
 
 
 def reopen(award_id: int) -> Row[Any] | None:
@@ -235,7 +324,25 @@ def reopen(award_id: int) -> Row[Any] | None:
         .values(state="held", reason_code="review", decided_at=None, decided_by=None, decision=None)
         .execution_options(synchronize_session=False)
     )
+    noting.awards([award_id])
     return waiting_one(award_id)
+
+
+def reopen_evidence(evidence_ref: str) -> None:
+    """Let all awards wait for a word again that were refused because what they rest on was rejected."""
+    refused = select(Award.id).where(
+        Award.evidence_ref == evidence_ref,
+        Award.state == "refused",
+        or_(Award.decision == "rejected", Award.decision.startswith("rejected:", autoescape=True)),
+    )
+    award_ids = list(session().scalars(locking(refused)))
+    session().execute(
+        update(Award)
+        .where(Award.id.in_(award_ids))
+        .values(state="held", reason_code="review", decided_at=None, decided_by=None, decision=None)
+        .execution_options(synchronize_session=False)
+    )
+    noting.awards(award_ids)
 
 
 def _decide(award_id: int, state: str, by_id: int | None, code: str, words: str, txn_id: int | None) -> None:
@@ -252,3 +359,5 @@ def _decide(award_id: int, state: str, by_id: int | None, code: str, words: str,
         )
         .execution_options(synchronize_session=False)
     )
+    if state == "refused":
+        noting.awards([award_id])

@@ -20,6 +20,7 @@ from community.places import queries as places
 from community.points.queries import anomalies
 from community.points.queries.anomalies import Flag, Looked
 from community.points.services import anomalies as services
+from community.points.services.cases import Place
 from community.points.views.blueprint import bp
 
 _WORDS: dict[str, Callable[[Flag, list[str]], Text]] = {
@@ -106,7 +107,9 @@ def _town(actor: Actor, town_id: int, name: str) -> TownFlags:
     flags, looked = anomalies.flags(town_id), anomalies.looked(town_id)
     by = [one.by_id for _size, one in looked.values()]
     names = people.names([*by, *(member for flag in flags for member in flag.members)])
-    lines = [_line(actor, flag, looked.get(flag.key), names) for flag in flags]
+    town = places.area(town_id)
+    named = town is not None and can(actor, Perm.MEMBER_READ, Place(town.path))
+    lines = [_line(actor, flag, looked.get(flag.key), names, named=named) for flag in flags]
     return TownFlags(
         town_id,
         name,
@@ -115,9 +118,9 @@ def _town(actor: Actor, town_id: int, name: str) -> TownFlags:
     )
 
 
-def _line(actor: Actor, flag: Flag, seen: tuple[int, Looked] | None, names: dict[int, str]) -> Line:
+def _line(actor: Actor, flag: Flag, seen: tuple[int, Looked] | None, names: dict[int, str], *, named: bool) -> Line:
     shown = [names.get(member, "") for member in flag.members]
-    if not can(actor, Perm.MEMBER_READ):
+    if not named:
         shown = [mask_name(name) for name in shown]
     size, found = seen or (0, None)
     return Line(

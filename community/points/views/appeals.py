@@ -20,12 +20,15 @@ from community.points.queries import appeals, awards
 from community.points.services import appealing
 from community.points.views import appeal_pages
 from community.points.views.blueprint import bp
+from community.points.views.helped import acting, also_for_others
 
 
 @bp.get("/points/waiting/<id:award_id>")
+@bp.get("/helped/<id:for_id>/points/waiting/<id:award_id>")
 @requires(Perm.APPEAL_MAKE)
+@also_for_others
 def waiting(award_id: int) -> str | Response:
-    actor = must_be_signed_in()
+    actor = acting()
     award = awards.one(award_id)
     must(actor, Perm.APPEAL_MAKE, award)
     if award.txn_id is not None:
@@ -35,20 +38,23 @@ def waiting(award_id: int) -> str | Response:
 
 
 @bp.get("/points/appeals/new/<about>")
+@bp.get("/helped/<id:for_id>/points/appeals/new/<about>")
 @requires(Perm.APPEAL_MAKE)
+@also_for_others
 def new_appeal(about: str) -> str | Response:
-    subject = appealing.subject_of(must_be_signed_in(), about)
-    made = appeals.about(must_be_signed_in().ids, subject.ref)
+    subject = appealing.subject_of(acting(), about)
+    made = appeals.about(acting().ids, subject.ref)
     if made is not None:
         return redirect(url_for("points.appeal", appeal_id=made.id), 303)
     return _new_page(about, AppealForm(formdata=None))
 
 
 @bp.post("/points/appeals/new/<about>")
+@bp.post("/helped/<id:for_id>/points/appeals/new/<about>")
 @requires(Perm.APPEAL_MAKE)
 @command()
 def make_appeal(about: str) -> Response | tuple[str, int]:
-    actor, form = must_be_signed_in(), AppealForm()
+    actor, form = acting(), AppealForm()
     appealing.subject_of(actor, about)
     if not form.validate():
         return _new_page(about, form), 422
@@ -58,7 +64,7 @@ def make_appeal(about: str) -> Response | tuple[str, int]:
 
 
 def _new_page(about: str, form: AppealForm) -> str:
-    actor = must_be_signed_in()
+    actor = acting()
     shown = appeal_pages.about(appealing.subject_of(actor, about))
     return render_template(
         "points/appeal_new.html", about=shown, ref=about, form=form, link=appeal_pages.link(actor, about)
@@ -66,19 +72,31 @@ def _new_page(about: str, form: AppealForm) -> str:
 
 
 @bp.get("/points/appeals/<uuid:appeal_id>")
+@bp.get("/helped/<id:for_id>/points/appeals/<uuid:appeal_id>")
 @requires(Perm.APPEAL_MAKE)
+@also_for_others
 def appeal(appeal_id: uuid.UUID) -> str:
-    actor = must_be_signed_in()
+    actor = acting()
     return render_template("points/appeal.html", page=appeal_pages.page(actor, appeals.own(actor, appeal_id)))
 
 
 @bp.post("/points/appeals/<uuid:appeal_id>/withdraw")
+@bp.post("/helped/<id:for_id>/points/appeals/<uuid:appeal_id>/withdraw")
 @requires(Perm.APPEAL_MAKE)
 @command()
 def withdraw_appeal(appeal_id: uuid.UUID) -> Response:
-    appealing.withdraw(must_be_signed_in(), appeal_id)
+    appealing.withdraw(acting(), appeal_id)
     flash(plain(_("申诉撤回了")), "ok")
     return redirect(url_for("points.appeal", appeal_id=appeal_id), 303)
+
+
+@bp.post("/points/appeals/<uuid:appeal_id>/take-up")
+@requires(Perm.APPEAL_MAKE)
+@command()
+def take_up_appeal(appeal_id: uuid.UUID) -> Response:
+    made = appealing.take_up(must_be_signed_in(), appeal_id)
+    flash(plain(_("申诉收到了。由另一位来看，不会影响您已有的积分。")), "ok")
+    return redirect(url_for("points.appeal", appeal_id=made), 303)
 
 
 # --- the desk ---
@@ -88,7 +106,7 @@ def withdraw_appeal(appeal_id: uuid.UUID) -> Response:
 @requires(Perm.APPEAL_DECIDE)
 def appeals_desk() -> str:
     actor = must_be_signed_in()
-    rows = [appeal_pages.row(actor, found) for found in appeals.queue(actor, limit=200)]
+    rows = appeal_pages.rows(actor, appeals.queue(actor, limit=200))
     return render_template("points/appeals_desk.html", rows=rows)
 
 
@@ -108,14 +126,17 @@ def answer_appeal(member_id: int, appeal_id: uuid.UUID) -> Response | tuple[str,
     appeals.for_desk(actor, appeal_id)
     try:
         if form.validate():
-            appealing.decide(
+            answered = appealing.decide(
                 actor,
                 appeal_id,
                 change=form.decision.data == "changed",
                 answer=form.answer.data or "",
                 rule_version_id=form.rule.data,
             )
-            flash(plain(_("答复已经发给对方")), "ok")
+            flash(
+                plain(_("记下了。分值较大，还要另一位同意。") if answered.state == "open" else _("答复已经发给对方")),
+                "ok",
+            )
             return redirect(url_for("points.appeal_desk", member_id=member_id, appeal_id=appeal_id), 303)
     except DomainError as error:
         if error.field not in form:

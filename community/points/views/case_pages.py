@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,22 +19,11 @@ from community.places import queries as places
 from community.points import texts
 from community.points.models import PointsCase
 from community.points.queries import cases, subjects
-from community.points.services import reversing
-from community.points.views import appeal_pages
+from community.points.services import reversing, reviewing
+from community.points.views import appeal_pages, lines
 from community.points.views.appeal_pages import About
 
 KINDS: dict[str, Text] = {"award": _("补记"), "reversal": _("更正")}
-# What came of a case that posted nothing.
-OUTCOMES: dict[str, Text] = {
-    "refused": _("没有同意"),
-    "written_off": _("已经用掉或到期，不追回"),
-    "budget": _("已同意，等镇街的积分预算"),
-    "unverified": _("已同意，等核对身份"),
-    "awarded": _("这件事已经按这条规则记过分了"),
-    "not_in_force": _("那一天这条规则还没生效，或者已经停用"),
-    "reversed_already": _("这笔积分已经更正过，剩下的没有这么多"),
-    **{code: texts.REFUSED[code] for code in ("hour", "day", "cap", "month")},
-}
 
 
 @dataclass(frozen=True)
@@ -52,6 +41,7 @@ class CasePage:
     place: str
     reason: str
     upload_id: uuid.UUID | None
+    picture_gone: bool
     proposed_by: str
     created_at: dt.datetime
     needs: int
@@ -64,9 +54,11 @@ class CasePage:
     about: About | None
     about_href: str
     done_href: str
-    takes: int
-    gone: int
+    # What cannot be taken back any more, in words; "" when all of it can.
+    gone: Text
     why_not: Text | None
+    # What the same rule gave her for the same day, and where that is shown.
+    same: Sequence[tuple[str, Text, str]]
 
 
 @dataclass(frozen=True)
@@ -90,6 +82,7 @@ def page(actor: Actor, case: PointsCase) -> CasePage:
     subject = subjects.find(f"txn:{case.txn_id}") if case.txn_id else None
     asset = version.asset if version else subject.asset if subject else "points"
     takes = min(case.amount, reversing.left_of(case.txn_id)) if case.txn_id and case.state == "open" else 0
+    gone = case.written_off if case.state != "open" else case.amount - takes
     name = names.get(case.subject_id, "")
     return CasePage(
         id=case.id,
@@ -102,7 +95,8 @@ def page(actor: Actor, case: PointsCase) -> CasePage:
         earned_on=case.earned_on,
         place=places.place_line(case.scope_path),
         reason=case.reason,
-        upload_id=case.upload_id,
+        upload_id=case.upload_id if cases.has_picture(case) else None,
+        picture_gone=case.upload_id is not None and not cases.has_picture(case),
         proposed_by=names.get(case.proposed_by, ""),
         created_at=case.created_at,
         needs=case.needs,
@@ -112,22 +106,39 @@ def page(actor: Actor, case: PointsCase) -> CasePage:
         ],
         state=_state(case),
         open=case.state == "open" and case.not_before is None,
-        outcome=OUTCOMES.get(case.outcome) if case.state != "open" else None,
+        outcome=texts.OUTCOMES.get(case.outcome) if case.state != "open" else None,
         rule=_("%(code)s 第 %(version)s 版", code=version.code, version=version.version) if version else "",
         rule_text=version.text_zh if version else "",
         about=appeal_pages.about(subject) if subject else None,
         about_href=_line(case.txn_id),
         done_href=_line(case.done_txn_id),
-        takes=takes,
-        gone=case.written_off if case.state != "open" else case.amount - takes,
-        why_not=why_not(actor, case, [one.by_id for one in votes]),
+        gone=texts.worth(asset, gone) if gone else "",
+        why_not=why_not(actor, case, [one.by_id for one in votes], reviewing.close_to(actor)),
+        same=_same_day(case) if case.kind == "award" else (),
     )
 
 
-def why_not(actor: Actor, case: PointsCase, said: Sequence[int]) -> Text | None:
-    """Return why the actor does not decide about this case, None when she may."""
+def _same_day(case: PointsCase) -> list[tuple[str, Text, str]]:
+    """Return (words, how much, address) of what else the case's rule gave its member for its day."""
+    found = cases.same_day(case.subject_id, case.rule_version_id or 0, case.earned_on, besides=case.id)
+    return [(one.words, texts.worth(one.asset, one.amount), _at_desk(case.subject_id, one.ref)) for one in found]
+
+
+def _at_desk(member_id: int, ref: str) -> str:
+    kind, _colon, key = ref.partition(":")
+    if kind == "case":
+        return url_for("points.case", member_id=member_id, case_id=key)
+    if kind == "award":
+        return url_for("points.review", member_id=member_id, award_id=int(key))
+    return url_for("points.award", member_id=member_id, txn_id=int(key))
+
+
+def why_not(actor: Actor, case: PointsCase, said: Sequence[int], close: Mapping[int, Text]) -> Text | None:
+    """Return why the actor does not decide about this case, None when she may; `close` as `reviewing.close_to`."""
     if actor.is_me(case.subject_id):
         return _("自己的积分不能自己定")
+    if case.subject_id in close:
+        return close[case.subject_id]
     if actor.is_me(case.proposed_by):
         return _("自己提出的，要由另一位来定")
     if set(actor.ids) & set(said):
@@ -146,7 +157,7 @@ def behind(txn_id: int) -> Behind | None:
         word=KINDS[case.kind],
         reason=case.reason,
         proposed_by=names.get(case.proposed_by, ""),
-        upload_id=case.upload_id,
+        upload_id=case.upload_id if cases.has_picture(case) else None,
         amount=case.amount,
         written_off=case.written_off,
         done_href=_line(elsewhere),
@@ -171,15 +182,20 @@ class Row:
     member_id: int
     member: str
     word: Text
-    amount: int
+    amount: str
     reason: str
     created_at: dt.datetime
     needs: int
     said: int
 
 
-def row(actor: Actor, found: Any) -> Row:
-    """Return a row of `cases.open_cases` for the desk's list."""
+def rows(actor: Actor, found: Sequence[Any]) -> list[Row]:
+    """Return rows of `cases.open_cases` for the desk's list."""
+    said = cases.votes_of([one.PointsCase.id for one in found])
+    return [_row(actor, one, len(said.get(one.PointsCase.id, []))) for one in found]
+
+
+def _row(actor: Actor, found: Any, said: int) -> Row:
     case: PointsCase = found.PointsCase
     named = can(actor, Perm.MEMBER_READ, case)
     return Row(
@@ -187,20 +203,25 @@ def row(actor: Actor, found: Any) -> Row:
         member_id=case.subject_id,
         member=found.member_name if named else mask_name(found.member_name),
         word=KINDS[case.kind],
-        amount=case.amount if case.kind == "award" else -case.amount,
+        amount=worth(case, found.asset),
         reason=case.reason,
         created_at=case.created_at,
         needs=case.needs,
-        said=len(cases.votes(case.id)),
+        said=said,
     )
 
 
-def areas_to_name(actor: Actor, home_path: str) -> list[tuple[int, str]]:
-    """Return (id, name) of the villages and towns in which the actor proposes; where the member lives comes first."""
+def worth(case: PointsCase, asset: str) -> str:
+    """Return what a case would give or take, in words."""
+    return lines.moved(asset, case.amount if case.kind == "award" else -case.amount)
+
+
+def areas_to_name(actor: Actor, home_path: str) -> Sequence[Any]:
+    """Return the villages and towns in which the actor proposes; where the member lives comes first."""
     paths = [grant.area_path for grant in actor.held if Perm.AWARD_PROPOSE in grant.perms and grant.area_path]
     found = [*places.within("village", *paths), *places.within("town", *paths)] if paths else []
     found.sort(key=lambda area: (area.kind != "village", not home_path.startswith(area.path)))
-    return [(area.id, area.name) for area in found]
+    return found
 
 
 def reaches(days: int = cases.REACHES_BACK.days) -> tuple[dt.date, dt.date]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
@@ -11,21 +12,20 @@ from community.audit.looks import audits_look
 from community.core.authz import Perm, can, must
 from community.core.errors import DomainError, NotFound
 from community.core.i18n import _, plain
-from community.core.uploads import MAX_BYTES, Picture, PictureRefused, prepare
-from community.core.web import security
+from community.core.ids import parse_id
+from community.core.uploads import Picture, PictureRefused
+from community.core.web import security, sent
 from community.core.web.command import command
 from community.core.web.rights import granted, requires
 from community.core.web.session import must_be_signed_in
 from community.people import queries as people
 from community.places import queries as places
+from community.points import texts
 from community.points.forms.deciding import NewAwardForm, ReverseForm, refused
 from community.points.queries import awards, cases, reviews
-from community.points.services import cases as proposing
+from community.points.services import cases as proposing, reviewing
 from community.points.views import appeal_pages, case_pages, pages
 from community.points.views.blueprint import bp
-
-# The picture, and the form around it.
-_LONGEST = MAX_BYTES + 64 * 1024
 
 
 @bp.get("/desk/awards/waiting/<id:member_id>/<id:award_id>")
@@ -39,7 +39,8 @@ def review(member_id: int, award_id: int) -> str | Response:
     if award.txn_id is not None:
         return redirect(url_for("points.award", member_id=member_id, txn_id=award.txn_id), 303)
     page = appeal_pages.waiting(actor, award)
-    decides = page.open and can(actor, Perm.AWARD_DECIDE, award) and not actor.is_me(member_id)
+    others = not actor.is_me(member_id) and member_id not in reviewing.close_to(actor)
+    decides = page.open and can(actor, Perm.AWARD_DECIDE, award) and others
     return render_template("points/review.html", page=page, decides=decides and not _said(award_id))
 
 
@@ -52,7 +53,7 @@ def _said(award_id: int) -> bool:
 @granted(Perm.AWARD_READ)
 def cases_desk() -> str:
     actor = must_be_signed_in()
-    rows = [case_pages.row(actor, found) for found in cases.open_cases(actor, limit=200)]
+    rows = case_pages.rows(actor, cases.open_cases(actor, limit=200))
     return render_template("points/cases_desk.html", rows=rows)
 
 
@@ -82,26 +83,19 @@ def new_award(member_id: int) -> str:
 def _read_photo(member_id: int) -> Picture | PictureRefused:
     """Decode the picture before the transaction, for who may propose an award for the member."""
     must(must_be_signed_in(), Perm.AWARD_PROPOSE, people.known_member(member_id))
-    file = request.files.get("photo")
-    try:
-        return prepare(file.read(MAX_BYTES + 1) if file else b"")
-    except PictureRefused as refusal:
-        return refusal
-    finally:
-        if file:
-            file.seek(0)
+    return sent.picture()
 
 
 @bp.post("/desk/awards/new/<id:member_id>")
 @requires(Perm.AWARD_PROPOSE)
-@security.takes_files(_LONGEST)
+@sent.takes_pictures
 @command(first=_read_photo)
 @security.refills
 def propose_award(member_id: int, ready: Picture | PictureRefused) -> Response | tuple[str, int]:
     form = NewAwardForm()
     valid = form.validate()
     if isinstance(ready, PictureRefused):
-        refused(form.photo, " ".join(plain(part) for part in (ready.message, ready.next_step) if part))
+        refused(form.photo, sent.why(ready))
     elif valid:
         try:
             return _proposed(member_id, _propose(member_id, form, ready))
@@ -125,6 +119,7 @@ def _propose(member_id: int, form: NewAwardForm, picture: Picture) -> uuid.UUID:
         reason=form.reason.data or "",
         picture=picture,
         amount=form.amount.data,
+        again=bool(form.again.data),
     )
 
 
@@ -137,10 +132,22 @@ def _new_page(member_id: int, form: NewAwardForm) -> str:
     actor, member = must_be_signed_in(), people.known_member(member_id)
     must(actor, Perm.AWARD_PROPOSE, member)
     areas = case_pages.areas_to_name(actor, member.home_path)
-    towns = {area.town_id or area.id for one, _name in areas if (area := places.area(one))}
-    form.offer([rule for town in sorted(towns) for rule in appeal_pages.rules_to_name(town)], areas)
+    towns = {area.town_id or area.id for area in areas}
+    town = _town(form, towns, member.town_id)
+    here = [(area.id, area.name) for area in areas if town in (area.town_id, area.id)]
+    form.offer(appeal_pages.rules_to_name(town), here)
+    others = sorted((one, name) for one, name in places.names(towns).items() if one != town)
     first, last = case_pages.reaches()
-    return render_template("points/award_new.html", member=member, form=form, first=first, last=last)
+    return render_template(
+        "points/award_new.html", member=member, form=form, first=first, last=last, towns=others, town=town
+    )
+
+
+def _town(form: NewAwardForm, towns: Collection[int], home_id: int | None) -> int:
+    """Return the town whose rules and places are offered: of the place that was chosen, asked for, or her own."""
+    chosen = places.area(form.area.data) if form.area.data else None
+    wanted = (chosen.town_id or chosen.id) if chosen else request.args.get("town", type=parse_id)
+    return next((one for one in (wanted, home_id, *sorted(towns)) if one and one in towns), 0)
 
 
 # --- proposing a reversal ---
@@ -187,5 +194,10 @@ def _reverse_page(member_id: int, txn_id: int, form: ReverseForm) -> str:
     plan = _reversible(member_id, txn_id)
     page = pages.proof(must_be_signed_in(), txn_id)
     return render_template(
-        "points/reverse.html", page=page, about=appeal_pages.about(plan.subject), plan=plan, form=form
+        "points/reverse.html",
+        page=page,
+        about=appeal_pages.about(plan.subject),
+        plan=plan,
+        gone=texts.worth(plan.subject.asset, plan.most - plan.left),
+        form=form,
     )

@@ -31,13 +31,15 @@ def _places(paths: Sequence[str]) -> dict[str, str]:
 def _review_tasks(actor: Actor, area: str, limit: int) -> list[Task]:
     rows = reviews.waiting(actor, area=area, limit=limit)
     names, said = _places([row.Award.scope_path for row in rows]), reviews.votes_of([row.Award.id for row in rows])
+    close, towns = reviewing.close_to(actor), terms.of_towns({row.Award.town_id for row in rows})
     tasks = []
     for row in rows:
         award, votes = row.Award, said.get(row.Award.id, [])
         asset = award.explain.get("asset", "points")
         own = actor.is_me(award.subject_id)
         done = any(vote.by_id in actor.ids for vote in votes)
-        why_not = _("自己的积分不能自己定") if own else _("您看过了，还要另一位") if done else None
+        kin = close.get(award.subject_id)
+        why_not = _("自己的积分不能自己定") if own else kin or (_("您看过了，还要另一位") if done else None)
         what = award.explain["place"] or award.explain["rule"]
         at = display.instant(award.earned_at)
         tasks.append(
@@ -51,7 +53,7 @@ def _review_tasks(actor: Actor, area: str, limit: int) -> list[Task]:
                 place=names.get(award.scope_path, ""),
                 badges=(
                     Badge(texts.worth(asset, award.amount), "blue", "star"),
-                    *_eyes(terms.of_town(award.town_id).people_needed(asset, award.amount), len(votes)),
+                    *_eyes(towns[award.town_id].people_needed(asset, award.amount), len(votes)),
                 ),
                 acts=() if why_not else ("approve", "refuse"),
                 why_not=why_not,
@@ -106,11 +108,11 @@ REVIEWS = Queue(
 def _case_tasks(actor: Actor, area: str, limit: int) -> list[Task]:
     rows = cases.open_cases(actor, area=area, limit=limit)
     names = _places([row.PointsCase.scope_path for row in rows])
-    tasks = []
+    close, said, tasks = reviewing.close_to(actor), cases.votes_of([row.PointsCase.id for row in rows]), []
     for row in rows:
         case = row.PointsCase
-        votes = cases.votes(case.id)
-        why_not = case_pages.why_not(actor, case, [vote.by_id for vote in votes])
+        votes = said.get(case.id, [])
+        why_not = case_pages.why_not(actor, case, [vote.by_id for vote in votes], close)
         tasks.append(
             Task(
                 kind="case",
@@ -121,7 +123,7 @@ def _case_tasks(actor: Actor, area: str, limit: int) -> list[Task]:
                 href=url_for("points.case", member_id=case.subject_id, case_id=case.id),
                 place=names.get(case.scope_path, ""),
                 badges=(
-                    Badge(display.signed_points(case.amount if case.kind == "award" else -case.amount), "blue", "star"),
+                    Badge(case_pages.worth(case, row.asset), "blue", "star"),
                     *_eyes(case.needs, len(votes)),
                 ),
                 acts=() if why_not else ("approve", "refuse"),
@@ -168,7 +170,7 @@ CASES = Queue(
 
 
 def _appeal_tasks(actor: Actor, area: str, limit: int) -> list[Task]:
-    rows = [appeal_pages.row(actor, found) for found in appeals.queue(actor, area=area, limit=limit)]
+    rows = appeal_pages.rows(actor, appeals.queue(actor, area=area, limit=limit))
     names = _places([one.scope_path for one in rows])
     return [
         Task(

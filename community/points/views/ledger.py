@@ -69,7 +69,7 @@ def ledger() -> str:
 @bp.get("/ledger/<town_code>")
 @public(_WHY)
 def town_ledger(town_code: str) -> str:
-    town = _town(town_code)
+    town = town_of_code(town_code)
     check = checks.latest([town.id]).get(town.id)
     promises = [(code, words, (check.found.get(code) if check else None)) for code, words in checked.PROMISES.items()]
     return render_template(
@@ -85,13 +85,19 @@ def town_ledger(town_code: str) -> str:
 @bp.get("/ledger/<town_code>/<month>")
 @public(_WHY)
 def published_month(town_code: str, month: str) -> str:
-    town = _town(town_code)
+    town = town_of_code(town_code)
     closed = months.month(town.id, month_of(month))
     if closed is None or closed.state != "published":
         raise NotFound
-    after = request.args.get("after", 0, type=int)
+    after, on_paper = request.args.get("after", 0, type=int), _hex(request.args.get("root", ""))
     return render_template(
-        "points/ledger_month.html", town=town, month=closed, sums=sums_of(closed), board=_board(closed, after)
+        "points/ledger_month.html",
+        town=town,
+        month=closed,
+        sums=sums_of(closed),
+        board=_board(closed, after),
+        on_paper=on_paper,
+        same=on_paper == closed.root.hex(),
     )
 
 
@@ -116,6 +122,11 @@ def sums_of(month: PeriodClose) -> list[Sums]:
     ]
 
 
+def _hex(text: str) -> str:
+    """Return what a statement's paper says of the root, as it is compared: "" for none."""
+    return "".join(text.split()).lower()[:64]
+
+
 def _board(month: PeriodClose, after: int) -> Board:
     if not boards.is_shown(month):
         return Board(shown=False, rows=(), more=None)
@@ -128,7 +139,8 @@ def _board(month: PeriodClose, after: int) -> Board:
     return Board(shown=True, rows=rows, more=more)
 
 
-def _town(code: str) -> Any:
+def town_of_code(code: str) -> Any:
+    """Return the town with this code; raises NotFound for one that keeps no books."""
     town = places.area_by_code(code)
     if town is None or town.kind != "town" or town.id not in chain.towns():
         raise NotFound

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import flash, redirect, render_template, url_for
@@ -38,6 +38,7 @@ class TownMonths:
     scope_paths: tuple[str, ...]
     months: Sequence[PeriodClose] = ()
     due: dt.date | None = None
+    may_close: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,13 +82,14 @@ def draft_month(town_id: int, month: str) -> Response:
 @granted(Perm.MONTH_CLOSE)
 @command()
 def publish_month(town_id: int, month: str) -> Response:
-    closing.publish(must_be_signed_in(), town_id, month_of(month))
-    flash(plain(_("已公示，以后不再变。")), "ok")
+    made = closing.publish(must_be_signed_in(), town_id, month_of(month))
+    flash(plain(_("已公示，以后不再变。") if made.state == "published" else _("记下了，还要另一位来公示")), "ok")
     return redirect(url_for("points.month_desk", town_id=town_id, month=month), 303)
 
 
 def _towns(actor: Actor) -> list[TownMonths]:
     kept = set(chain.towns())
+    closes = {town.id for town in places.towns() if can(actor, Perm.MONTH_CLOSE, town)}
     towns = [_with_paths(town) for town in places.towns() if town.id in kept]
     mine = [town for town in towns if can(actor, Perm.MONTH_READ, town)]
     found = months.months([town.id for town in mine])
@@ -96,7 +98,7 @@ def _towns(actor: Actor) -> list[TownMonths]:
     for town in mine:
         own = [month for month in found if month.town_id == town.id]
         due = None if any(month.month_on >= last for month in own) else last
-        shown.append(TownMonths(town.id, town.code, town.name, town.path, town.scope_paths, own, due))
+        shown.append(replace(town, months=own, due=due, may_close=town.id in closes))
     return shown
 
 

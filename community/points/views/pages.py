@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from types import MappingProxyType
 from typing import Any
 
 from community.core import clock
 from community.core.authz import Actor, Perm, can
-from community.core.i18n import Text, _
+from community.core.i18n import Text, _, ngettext
+from community.core.web import display
 from community.core.web.display import mask_name
 from community.core.web.preferences import current as preferences
 from community.people import queries as people
 from community.places import queries as places
 from community.points import texts
 from community.points.models import NEVER, Award
-from community.points.queries import accounts, awards
+from community.points.queries import accounts, awards, cases
 from community.points.queries.accounts import Purse
 from community.points.views import lines
+from community.points.views.behind import Behind, behind
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,10 @@ class Line:
     title: str
     at: dt.datetime
     grade: str
+    # Who did it in the member's place.
+    helper: str = ""
+    # Who of the family ordered what this account pays for.
+    orderer: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,14 +54,22 @@ class Waiting:
     award_id: int = 0
     member_id: int = 0
     member: str = ""
+    minutes: bool = False
 
 
 @dataclass(frozen=True)
 class Mine:
-    """A member's points in one town; `towns` are (name, purse) of all of them when there are several."""
+    """A member's points in one town, or with `minutes` her service there; the lines are those of `account_id`.
+
+    `towns` are (name, purse) of all her points when there are several, `served` (name, hours, account) of her service.
+    """
 
     purse: Purse | None
+    account_id: int
+    minutes: bool
+    hours: Text
     towns: Sequence[tuple[str, Purse]]
+    served: Sequence[tuple[str, Text, int]]
     months: Sequence[tuple[dt.date, Sequence[Line]]]
     older: int | None
     waiting: Sequence[Waiting]
@@ -87,6 +102,10 @@ class Proof:
     remaining: int | None
     expires_on: dt.date | None
     expired: bool
+    heading: Text
+    worth: Text
+    minutes: bool
+    behind: Behind
 
 
 @dataclass(frozen=True)
@@ -100,6 +119,7 @@ class Receipt:
     held: bool = False
     member_id: int = 0
     own: bool = True
+    minutes: bool = False
 
 
 @dataclass(frozen=True)
@@ -117,17 +137,30 @@ def mine(actor: Actor, account_id: int | None, before: int | None) -> Mine:
     held = accounts.balance(actor.member_id)
     chosen = [purse for purse in held.purses if purse.account_id == account_id] or list(held.purses)
     purse = chosen[0] if chosen else None
-    page = accounts.statement(purse.account_id, before) if purse else accounts.Statement((), None)
+    served = next((one for one in held.served if one.account_id == account_id), None)
+    shown = served or purse
+    page = accounts.statement(shown.account_id, before) if shown else accounts.Statement((), None)
     waiting = [_waiting(row.Award) for row in awards.open_awards(actor.member_id)] if before is None else []
-    months = groupby((_line(row) for row in page.lines), key=lambda line: clock.local(line.at).date().replace(day=1))
-    names = places.names(purse.town_id for purse in held.purses) if len(held.purses) > 1 else {}
+    people_named = people.names(lines.people_in(row.explain for row in page.lines))
+    months = groupby(
+        (_line(row, people_named, actor.ids) for row in page.lines),
+        key=lambda line: clock.local(line.at).date().replace(day=1),
+    )
+    several = max(len(held.purses), len(held.served)) > 1
+    names = (
+        places.names([*(one.town_id for one in held.purses), *(one.town_id for one in held.served)]) if several else {}
+    )
     return Mine(
         purse=purse,
-        towns=[(names[one.town_id], one) for one in held.purses] if names else (),
+        account_id=shown.account_id if shown else 0,
+        minutes=served is not None,
+        hours=texts.hours(held.minutes) if held.served else "",
+        towns=[(names[one.town_id], one) for one in held.purses] if len(held.purses) > 1 else (),
+        served=[(names.get(one.town_id, ""), texts.hours(one.minutes), one.account_id) for one in held.served],
         months=[(month, list(of_month)) for month, of_month in months],
         older=page.older,
         waiting=waiting,
-        waiting_points=sum(one.amount for one in waiting if one.held),
+        waiting_points=sum(one.amount for one in waiting if one.held and not one.minutes),
         first_page=before is None,
     )
 
@@ -141,17 +174,18 @@ def proof(actor: Actor, txn_id: int) -> Proof:
     """Return everything behind one posting; raises NotFound for who may not see it."""
     found = accounts.proof(actor, txn_id)
     row, explain = found.row, found.row.explain
-    names = people.names([one for one in (row.subject_id, row.approver_id, row.actor_id) if one])
+    told = (row.subject_id, row.approver_id, row.actor_id, *lines.people_in([explain]))
+    names = people.names([one for one in told if one])
     waited = explain.get("waited")
     return Proof(
-        line=_line(row),
+        line=_line(row, names, (row.subject_id,)),
         kind=row.kind,
         own=actor.is_me(found.owner_id),
         member_id=found.owner_id,
         member=names.get(row.subject_id, ""),
         scope_path=found.scope_path,
         evidence=_evidence(row.evidence_ref),
-        steps=lines.steps(row.kind, row.delta, row.balance_after, explain),
+        steps=lines.steps(row.kind, row.delta, row.balance_after, cases.told(explain, row.evidence_ref)),
         decided=lines.decided(row, names),
         recorded_at=row.recorded_at,
         waited_for=texts.WAITS[waited["reason"]][0] if waited else None,
@@ -167,7 +201,21 @@ def proof(actor: Actor, txn_id: int) -> Proof:
         remaining=row.remaining,
         expires_on=row.expires_on if row.expires_on != NEVER else None,
         expired=row.expires_on is not None and row.expires_on < clock.today(),
+        heading=_heading(row),
+        worth=lines.moved(row.asset, row.delta),
+        minutes=row.asset == "minutes",
+        behind=behind(actor, row, found.owner_id, own=actor.is_me(found.owner_id)),
     )
+
+
+def _heading(row: Any) -> Text:
+    """Return the question that the page of a line answers, or what the line is called."""
+    if row.kind != "award":
+        return _line(row, owner=(row.subject_id,)).title
+    if row.asset == "minutes":
+        return ngettext("为什么有这 %(num)s 分钟", "为什么有这 %(num)s 分钟", row.delta)
+    shown = display.points(row.delta)
+    return ngettext("为什么有这 %(amount)s 分", "为什么有这 %(amount)s 分", row.delta, amount=shown)
 
 
 def receipt(actor: Actor, checkin: Any) -> Receipt | None:
@@ -178,10 +226,13 @@ def receipt(actor: Actor, checkin: Any) -> Receipt | None:
         why = _("，").join(str(value) for _word, value in texts.arithmetic(row.explain)[1:-1])
         # A leader reads her team's check-ins, not the awards behind them: no link that would be refused.
         opens = row.txn_id if own or can(actor, Perm.AWARD_READ, checkin) else None
-        return Receipt(row.delta, why, href_id=opens, member_id=checkin.member_id, own=own)
+        minutes = row.explain.get("asset") == "minutes"
+        return Receipt(row.delta, why, href_id=opens, member_id=checkin.member_id, own=own, minutes=minutes)
     for award in awards.awards_of(ref):
         shown = _waiting(award)
-        return Receipt(shown.amount if shown.held else 0, shown.why, shown.next, held=shown.held, own=own)
+        return Receipt(
+            shown.amount if shown.held else 0, shown.why, shown.next, held=shown.held, own=own, minutes=shown.minutes
+        )
     if checkin.status == "rejected":
         return None
     none = awards.why_nothing(
@@ -214,14 +265,16 @@ def _name(actor: Actor, row: Any) -> str:
     return row.member_name if can(actor, Perm.MEMBER_READ, row.Award) else mask_name(row.member_name)
 
 
-def _line(row: Any) -> Line:
+def _line(row: Any, names: Mapping[int, str] = MappingProxyType({}), owner: Sequence[int] = ()) -> Line:
     lang = preferences().lang if "what_en" in row.explain else "zh"
     return Line(
         txn_id=row.txn_id,
         amount=row.delta,
-        title=str(lines.title(row.kind, row.reason_code, row.explain, lang)),
+        title=str(lines.title(row.kind, row.reason_code, row.explain, lang, owner)),
         at=lines.happened_at(row.explain, row.recorded_at),
         grade=row.explain.get("grade", ""),
+        helper=lines.helper(row.explain, names),
+        orderer=names.get(int(row.explain["orderer"]), "") if lines.shared_by_another(row.explain, owner) else "",
     )
 
 
@@ -241,6 +294,7 @@ def _waiting(award: Award, member: str = "") -> Waiting:
         award_id=award.id,
         member_id=award.subject_id,
         member=member,
+        minutes=award.explain.get("asset") == "minutes",
     )
 
 

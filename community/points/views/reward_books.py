@@ -68,7 +68,7 @@ def create_reward() -> Response | tuple[str, int]:
 @bp.get("/desk/rewards/items/<uuid:item_id>")
 @granted(Perm.REWARD_MANAGE)
 def reward_item(item_id: uuid.UUID) -> str:
-    return _item_page(item_id)
+    return item_page(item_id)
 
 
 @bp.post("/desk/rewards/items/<uuid:item_id>")
@@ -78,7 +78,7 @@ def reward_item(item_id: uuid.UUID) -> str:
 def change_reward(item_id: uuid.UUID) -> Response | tuple[str, int]:
     actor, form = must_be_signed_in(), RewardForm()
     if not _done(form, lambda: stocking.change(actor, item_id, form.details())):
-        return _item_page(item_id, form=form), 422
+        return item_page(item_id, form=form), 422
     flash(plain(_("已保存。已经订了的，还按原来的分。")), "ok")
     return redirect(url_for("points.reward_item", item_id=item_id), 303)
 
@@ -109,7 +109,7 @@ def move_stock(item_id: uuid.UUID) -> Response | tuple[str, int]:
     actor, form, counted = must_be_signed_in(), StockForm(), request.form.get("how") == "count"
     move = stocking.count if counted else stocking.deliver
     if not _done(form, lambda: move(actor, item_id, form.pieces.data or 0, form.words.data or "")):
-        return _item_page(item_id, stock=form, counted=counted), 422
+        return item_page(item_id, stock=form, counted=counted), 422
     flash(plain(_("库存已记下。")), "ok")
     return redirect(url_for("points.reward_item", item_id=item_id), 303)
 
@@ -151,9 +151,15 @@ def close_supplier(supplier_id: int) -> Response:
 # --- pages and forms ---
 
 
-def _item_page(
-    item_id: uuid.UUID, *, form: RewardForm | None = None, stock: StockForm | None = None, counted: bool = False
+def item_page(
+    item_id: uuid.UUID,
+    *,
+    form: RewardForm | None = None,
+    stock: StockForm | None = None,
+    counted: bool = False,
+    picture_error: str = "",
 ) -> str:
+    """Return the page of a reward at the desk; a form that was refused is open again."""
     actor = must_be_signed_in()
     item = queries.item_at_desk(actor, item_id)
     shown = form or RewardForm(formdata=None).show(item)
@@ -167,6 +173,7 @@ def _item_page(
         stock=stock or StockForm(formdata=None),
         stock_again=stock is not None,
         counted=counted,
+        picture_error=picture_error,
         moves=moves,
         names=actor_names({move.by_id for move in moves}),
         state=rewards.STATES[item.state],

@@ -69,7 +69,7 @@ def _desk(error: str = "", typed: str = "") -> str:
     count, points = queries.handed_today(actor)
     return render_template(
         "points/reward_desk.html",
-        orders=[pages.order(row) for row in queries.open_orders(actor)],
+        orders=pages.orders(queries.open_orders(actor)),
         handed=count,
         handed_points=points,
         error=error,
@@ -80,5 +80,5 @@ def _desk(error: str = "", typed: str = "") -> str:
 def _page(order_id: uuid.UUID, error: str = "", reason: str = "") -> str:
     actor = must_be_signed_in()
     row = queries.order_at_desk(actor, order_id)
-    own = actor.is_me(row.RewardOrder.member_id) or actor.is_me(row.RewardOrder.by_id)
+    own = handing.concerns(actor, row.RewardOrder)
     return render_template("points/desk_order.html", page=pages.order(row), own=own, error=error, reason=reason)

@@ -11,8 +11,8 @@ from werkzeug.wrappers import Response
 from community.core.authz import Actor, Perm, must
 from community.core.errors import DomainError, NotFound
 from community.core.i18n import Text, _, plain
-from community.core.uploads import MAX_BYTES, Picture, PictureRefused, prepare
-from community.core.web import security
+from community.core.uploads import Paper, PaperRefused, Picture, PictureRefused
+from community.core.web import security, sent
 from community.core.web.command import command
 from community.core.web.forms import Form
 from community.core.web.rights import granted, requires
@@ -25,8 +25,6 @@ from community.points.services import proposing
 from community.points.views import rule_pages
 from community.points.views.blueprint import bp
 from community.points.views.own import number
-
-_LONGEST = MAX_BYTES + 64 * 1024
 
 
 @bp.get("/desk/rules")
@@ -122,30 +120,24 @@ def simulate_rules(set_id: uuid.UUID) -> Response:
     return _to(set_id, _("试算好了，什么都没有改动。"), "trial")
 
 
-def _read_photo(set_id: uuid.UUID) -> Picture | PictureRefused | None:
-    """Decode the resolution's picture before the transaction, for who may publish the set; none was sent: None."""
+def _read_file(set_id: uuid.UUID) -> Picture | Paper | PictureRefused | PaperRefused | None:
+    """Read the resolution's picture or PDF before the transaction, for who may publish the set; none was sent: None."""
     must(must_be_signed_in(), Perm.RULE_PUBLISH, rule_sets.one(set_id))
-    file = request.files.get("photo")
-    if file is None or not file.filename:
-        return None
-    try:
-        return prepare(file.read(MAX_BYTES + 1))
-    except PictureRefused as refused:
-        return refused
-    finally:
-        file.seek(0)
+    return sent.picture_or_paper()
 
 
 @bp.post("/desk/rules/<uuid:set_id>/publish")
 @requires(Perm.RULE_PUBLISH)
-@security.takes_files(_LONGEST)
-@command(first=_read_photo)
+@sent.takes_pictures
+@command(first=_read_file)
 @security.refills
-def publish_rules(set_id: uuid.UUID, ready: Picture | PictureRefused | None) -> Response | tuple[str, int]:
+def publish_rules(
+    set_id: uuid.UUID, ready: Picture | Paper | PictureRefused | PaperRefused | None
+) -> Response | tuple[str, int]:
     form = PublishForm()
-    if isinstance(ready, PictureRefused):
+    if isinstance(ready, PictureRefused | PaperRefused):
         form.validate()
-        form.photo.errors = [" ".join(plain(part) for part in (ready.message, ready.next_step) if part)]
+        form.photo.errors = [sent.why(ready)]
         return _page(set_id, publish=form), 422
     if _done(form, lambda actor: _publish(actor, set_id, form, ready)):
         return _to(set_id, _("公示了。七天里谁都可以提意见。"))
@@ -185,10 +177,10 @@ def _create(actor: Actor, form: SetForm) -> uuid.UUID:
     return proposing.create(actor, area_id=form.area_id.data or 0, title=form.title.data or "")
 
 
-def _publish(actor: Actor, set_id: uuid.UUID, form: PublishForm, picture: Picture | None) -> None:
+def _publish(actor: Actor, set_id: uuid.UUID, form: PublishForm, file: Picture | Paper | None) -> None:
     effective_on = form.effective_on.data
-    if effective_on is not None:
-        proposing.publish(actor, set_id, form.resolution(picture), effective_on=effective_on)
+    if effective_on is not None and file is not None:  # the form asks for both
+        proposing.publish(actor, set_id, form.resolution(file), effective_on=effective_on)
 
 
 def _done(form: Form, act: Callable[[Actor], object]) -> bool:

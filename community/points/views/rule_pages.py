@@ -20,6 +20,7 @@ from community.points.models import RuleDraft, RuleSet
 from community.points.proposals import Proposal
 from community.points.queries import rule_sets
 from community.points.queries.rule_sets import InForceRule, Objection
+from community.points.services.simulating import FEWEST
 from community.teams import words as teams
 
 STATES: dict[str, tuple[Text, str, str]] = {
@@ -126,6 +127,8 @@ class SetPage:
     village: bool
     changes: Sequence[Change]
     trial: Trial | None
+    # Fewer people than that are nobody's business: what the trial says of them is read at the desk alone.
+    few: bool
     tried_at: dt.datetime | None
     stale: bool
     writer: str
@@ -134,6 +137,7 @@ class SetPage:
     resolution: str
     resolution_on: dt.date | None
     upload_id: uuid.UUID | None
+    document_id: uuid.UUID | None
     published_on: dt.date | None
     closes_on: dt.date | None
     effective_on: dt.date | None
@@ -142,7 +146,9 @@ class SetPage:
     unanswered: int
     end_reason: str
     ended_at: dt.datetime | None
+    # Writes in it; tries it and takes it back.
     may_draft: bool
+    may_try: bool
     may_publish: bool
     may_answer: bool
 
@@ -214,9 +220,10 @@ def page(actor: Actor | None, rule_set: RuleSet) -> SetPage:
     """Return everything about a set; what the actor may do with it as well."""
     objections = rule_sets.objections(rule_set.id)
     names = people.names({one for one in (rule_set.created_by, rule_set.published_by) if one})
-    closes = rule_sets.closes_on(rule_set)
+    closes, until = rule_sets.closes_on(rule_set), rule_sets.closes_at(rule_set)
     drafts = rule_sets.drafts(rule_set.id)
     draft = rule_set.state == "draft"
+    own = actor is not None and actor.is_me(rule_set.created_by)
     return SetPage(
         id=rule_set.id,
         title=rule_set.title,
@@ -226,23 +233,26 @@ def page(actor: Actor | None, rule_set: RuleSet) -> SetPage:
         village=rule_set.area_id != rule_set.town_id,
         changes=[_change(row, rule_set) for row in drafts],
         trial=trial(rule_set.simulation) if rule_set.simulation else None,
+        few=rule_set.simulation is not None and rule_set.simulation["members"] < FEWEST,
         tried_at=rule_set.simulated_at,
         stale=draft and rule_set.simulated_digest != rule_sets.digest(rule_set),
         writer=names.get(rule_set.created_by, ""),
         publisher=names.get(rule_set.published_by or 0, ""),
-        own=actor is not None and actor.is_me(rule_set.created_by),
+        own=own,
         resolution=f"{rule_set.resolution_body} {rule_set.resolution_no}".strip(),
         resolution_on=rule_set.resolution_on,
         upload_id=rule_set.resolution_upload_id,
+        document_id=rule_set.resolution_document_id,
         published_on=rule_set.published_on,
         closes_on=closes,
         effective_on=rule_set.effective_on,
-        open=rule_set.state == "published" and closes is not None and clock.today() <= closes,
+        open=rule_set.state == "published" and until is not None and clock.now() < until,
         objections=objections,
         unanswered=sum(1 for one in objections if one.answered_at is None),
         end_reason=rule_set.end_reason,
         ended_at=rule_set.ended_at,
-        may_draft=draft and can(actor, Perm.RULE_DRAFT, rule_set),
+        may_draft=draft and own and can(actor, Perm.RULE_DRAFT, rule_set),
+        may_try=draft and can(actor, Perm.RULE_DRAFT, rule_set),
         may_publish=can(actor, Perm.RULE_PUBLISH, rule_set),
         may_answer=any(can(actor, perm, rule_set) for perm in (Perm.RULE_DRAFT, Perm.RULE_PUBLISH)),
     )

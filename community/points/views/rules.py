@@ -57,6 +57,15 @@ def rule_set(set_id: uuid.UUID) -> str:
     return _page(set_id, ObjectForm(formdata=None))
 
 
+@bp.get("/rules/sets/<uuid:set_id>/trial")
+@public("published rules are read by everybody")
+def rule_trial(set_id: uuid.UUID) -> str | Response:
+    page = rule_pages.page(current_actor(), rule_sets.for_everybody(set_id))
+    if page.trial is None or page.few:
+        return redirect(url_for("points.rule_set", set_id=set_id), 303)
+    return render_template("points/rule_trial.html", page=page)
+
+
 @bp.post("/rules/sets/<uuid:set_id>/object")
 @requires(Perm.APPEAL_MAKE)
 @command()

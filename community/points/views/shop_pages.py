@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from markupsafe import Markup
@@ -13,15 +13,18 @@ from markupsafe import Markup
 from community.core import clock
 from community.core.authz import Actor
 from community.core.config import settings
+from community.core.errors import NotFound
 from community.core.i18n import Text, _
 from community.core.web.display import mask_name
 from community.core.web.preferences import current as preferences
+from community.people import queries as people
 from community.places import qr, queries as places
 from community.points import rewards
 from community.points.models import NEVER, RewardItem, RewardOrder
 from community.points.queries import accounts, checks, lots, shop
 from community.points.queries.lots import Expiring, LotPart
 from community.points.services import ordering
+from community.points.views.family_pages import Together, shares, together
 
 # So that the code itself is as wide as a thumb is long, whatever the screen.
 _QR_MM = 46
@@ -47,6 +50,7 @@ class Offer:
     supplier: str
     town: str
     per_month: int | None
+    picture_id: uuid.UUID | None
 
 
 @dataclass(frozen=True)
@@ -78,6 +82,8 @@ class Before:
     expiring: Sequence[Expiring]
     kept_until: dt.date
     frozen: bool
+    # How her family would pay, where her own points are too few.
+    family: Together | None
 
     @property
     def enough(self) -> bool:
@@ -107,6 +113,11 @@ class Order:
     member: str
     code: str
     late: bool
+    # Who ordered in the member's place; masked where her own name is.
+    helper: str
+    # Whose points of her family it uses besides her own, and how many: on its own page only.
+    shares: Sequence[tuple[str, int]] = ()
+    may_cancel: bool = False
 
     @property
     def waits(self) -> bool:
@@ -125,7 +136,8 @@ _LOOKS: dict[str, tuple[str, str]] = {
 
 def shelves(actor: Actor) -> list[Town]:
     """Return what the actor may have, town by town, the one where she has most to spend first."""
-    rows = shop.offered(actor)
+    # Nobody gives away for another.
+    rows = [row for row in shop.offered(actor) if actor.instead is None or row.RewardItem.kind != "cause"]
     free = {purse.town_id: purse.available for purse in accounts.balance(actor.member_id).purses}
     names = places.names({row.RewardItem.town_id for row in rows})
     by_town: dict[int, list[Any]] = {}
@@ -147,6 +159,8 @@ def before(actor: Actor, item_id: uuid.UUID, quantity: int) -> Before:
     """Return what is to be known before `quantity` of a reward are confirmed; raises NotFound."""
     row = shop.item(item_id)
     item: RewardItem = row.RewardItem
+    if actor.instead is not None and item.kind == "cause":
+        raise NotFound
     purse = next((one for one in accounts.balance(actor.member_id).purses if one.town_id == item.town_id), None)
     available = purse.available if purse else 0
     quantity = min(max(quantity, 1), rewards.MOST_AT_ONCE)
@@ -164,14 +178,44 @@ def before(actor: Actor, item_id: uuid.UUID, quantity: int) -> Before:
         expiring=lots.expiring(purse.account_id, today, today + _WAIT_AHEAD)[:3] if purse else (),
         kept_until=today + dt.timedelta(days=ordering.pick_up_days(item.town_id)),
         frozen=checks.frozen(item.town_id),
+        family=together(actor, item, total) if available < total else None,
+    )
+
+
+def whole_order(actor: Actor, row: Any) -> Order:
+    """Return an order for its own page, with whose points of a family it uses.
+
+    Who acts in her place learns nothing of her family. The posting's page is for those whose points it moved.
+    """
+    found, parts = order(row), shares(row.RewardOrder.id)
+    paid = found.points > sum(amount for _name, amount in parts)
+    aside = actor.instead is not None
+    return replace(
+        found,
+        shares=() if aside else parts,
+        txn_id=found.txn_id if paid else None,
+        may_cancel=found.waits and not (aside and parts),
     )
 
 
 def order(row: Any) -> Order:
-    """Return an order for its page: `row` is (RewardOrder, RewardItem, member)."""
+    """Return an order as a list shows it: `row` is (RewardOrder, RewardItem, member)."""
+    return orders([row])[0]
+
+
+def orders(rows: Sequence[Any]) -> list[Order]:
+    """Return orders for a list, with the names of all of them asked for at once."""
+    found = [row.RewardOrder for row in rows]
+    towns = places.names({one.town_id for one in found})
+    helpers = people.names({one.by_id for one in found if one.by_id != one.member_id})
+    return [_order(row, towns, helpers) for row in rows]
+
+
+def _order(row: Any, towns: Mapping[int, str], helpers: Mapping[int, str]) -> Order:
     one: RewardOrder = row.RewardOrder
     item: RewardItem = row.RewardItem
     tone, icon = _LOOKS[one.state]
+    last = ordering.kept_until(one) if one.state == "reserved" else one.expires_at
     return Order(
         order_id=one.id,
         name=_in_language(item.name_zh, item.name_en),
@@ -184,15 +228,16 @@ def order(row: Any) -> Order:
         icon=icon,
         created_at=one.created_at,
         # Kept to the end of a day: the day is what people read.
-        expires_at=one.expires_at - dt.timedelta(seconds=1),
+        expires_at=last - dt.timedelta(seconds=1),
         done_at=one.done_at,
         words=one.words,
         txn_id=one.txn_id,
         pick_up=item.pick_up,
-        town=places.names([one.town_id]).get(one.town_id, ""),
+        town=towns.get(one.town_id, ""),
         member=mask_name(row.member),
         code=one.code,
-        late=one.state == "reserved" and one.expires_at <= clock.now(),
+        late=one.state == "reserved" and last <= clock.now(),
+        helper=helpers.get(one.by_id, "") if one.by_id != one.member_id else "",
     )
 
 
@@ -227,6 +272,7 @@ def _offer(row: Any, available: int, town: str) -> Offer:
         supplier=row.supplier or town,
         town=town,
         per_month=item.per_month,
+        picture_id=item.upload_id,
     )
 
 

@@ -7,22 +7,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Response as FlaskResponse, current_app, json, render_template
+from flask import Response as FlaskResponse, current_app, json, render_template, url_for
 
 from community.core import clock
 from community.core.authz import Perm
-from community.core.config import ROOT
-from community.core.i18n import Text
+from community.core.config import ROOT, settings
+from community.core.i18n import Text, _
 from community.core.web.preferences import current as preferences
 from community.core.web.rights import public, requires
 from community.core.web.session import must_be_signed_in
-from community.places import queries as places
+from community.places import qr, queries as places
 from community.points import checked
+from community.points.models import PeriodClose
 from community.points.queries import statements
 from community.points.queries.statements import Statement
 from community.points.views import lines
 from community.points.views.blueprint import bp
 from community.points.views.ledger import Sums, month_of, sums_of
+
+# Wide enough for a phone held over the paper.
+_QR_MM = 30
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,9 @@ class Page:
     window_until: dt.date
     root: str
     sums: Sequence[Sums]
+    # Where the root on paper is compared with the published one, with the whole host; "" for a draft.
+    check_at: str
+    verifier: str
 
 
 @bp.get("/points/statements")
@@ -77,7 +84,8 @@ def statement(account_id: int, month: str) -> str:
 @requires(Perm.POINTS_READ)
 def print_statement(account_id: int, month: str) -> str:
     page = _page(statements.own(must_be_signed_in(), account_id, month_of(month)))
-    return render_template("points/statement_print.html", page=page)
+    code = qr.svg(page.check_at, _("核对总指纹"), symbol_mm=_QR_MM) if page.check_at else None
+    return render_template("points/statement_print.html", page=page, qr=code)
 
 
 @bp.get("/points/statements/<id:account_id>/<month>/file")
@@ -117,13 +125,20 @@ def _page(one: Statement) -> Page:
         window_until=month.window_until,
         root=month.root.hex(),
         sums=sums_of(month),
+        check_at=_address("points.published_month", town, month) if month.state == "published" else "",
+        verifier=settings().public_url + url_for("points.verifier"),
     )
+
+
+def _address(endpoint: str, town: Any, month: PeriodClose) -> str:
+    path = url_for(endpoint, town_code=town.code, month=f"{month.month_on:%Y-%m}", root=month.root.hex())
+    return settings().public_url + path
 
 
 def _line(row: Any, month_on: dt.date) -> Line:
     return Line(
         txn_id=row.txn_id,
-        title=lines.title(row.kind, row.reason_code, row.explain, preferences().lang),
+        title=lines.title(row.kind, row.reason_code, row.explain, preferences().lang, must_be_signed_in().ids),
         on=clock.local(row.recorded_at).date(),
         delta=row.delta,
         after=row.balance_after,

@@ -1,7 +1,7 @@
 """Reads of teams and memberships, by who asks: people who look for a team, members, the desk."""
 
 from community.teams.queries.joining import Card, card, held_places, kind_of, kinds, kinds_by_id, named, near, taken
-from community.teams.queries.leading import led_by
+from community.teams.queries.leading import led_by, serving_in_town
 from community.teams.queries.own import (
     Decision,
     Mine,
@@ -42,6 +42,7 @@ __all__ = [
     "open_membership",
     "own_membership",
     "serving",
+    "serving_in_town",
     "taken",
     "waiting_for_guardian",
 ]

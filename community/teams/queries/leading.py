@@ -32,6 +32,16 @@ def led_by(leader_id: int) -> dict[int, str]:
     return found
 
 
+def serving_in_town(town_id: int) -> list[tuple[int, str, int]]:
+    """Return (team, its name, member) for every active place in the teams of a town, captains' houses included."""
+    rows = session().execute(
+        select(_TEAM.id, _TEAM.name, _LED.member_id)
+        .join(Team.__table__, _TEAM.id == _LED.team_id)
+        .where(_TEAM.town_id == town_id, _LED.state == "active")
+    )
+    return [(row.id, row.name, row.member_id) for row in rows]
+
+
 def _of_teams(team_ids: list[int]) -> dict[int, str]:
     rows = session().execute(
         select(MEMBER.c.id, _TEAM.name)

@@ -7,6 +7,7 @@ import sqlite3
 import pytest
 
 from community.core.db import final
+from tests.core.db.memory import guarded
 
 TABLES = """
 CREATE TABLE month (town INTEGER, on_day TEXT, state TEXT, PRIMARY KEY (town, on_day));
@@ -19,15 +20,13 @@ INSERT INTO leaf VALUES (1, '2026-10', 'a'), (2, '2026-10', 'b');
 @pytest.fixture
 def database() -> sqlite3.Connection:
     """Two months, one of them final, with a leaf each."""
-    made = sqlite3.connect(":memory:")
-    made.execute("PRAGMA recursive_triggers=ON")
-    made.executescript(TABLES)
-    for statement in (
-        *final.whole("sqlite", "month", "state", "published").values(),
-        *final.belonging("sqlite", "leaf", "month", "state", "published", ("town", "on_day")).values(),
-    ):
-        made.execute(statement)
-    return made
+    return guarded(
+        TABLES,
+        [
+            *final.whole("sqlite", "month", "state", "published").values(),
+            *final.belonging("sqlite", "leaf", "month", "state", "published", ("town", "on_day")).values(),
+        ],
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """How the server is started, and that it is the real thing: killed workers come back, a taken port is told."""
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -86,6 +87,17 @@ def children(pid: int) -> list[int]:
     return [int(text) for text in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
+def listens(pid: int, port: int) -> bool:
+    """Say whether the process holds a socket that listens on the port, as the kernel tells."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    sockets = {f"socket:[{line[9]}]" for line in lines if line[3] == "0A" and line[1].endswith(f":{port:04X}")}
+    held = set()
+    for one in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            held.add(os.readlink(one))
+    return not held.isdisjoint(sockets)
+
+
 @pytest.mark.slow
 @pytest.mark.faults
 def test_production_serves_adds_its_workers_up_and_survives_the_death_of_one(production: Server) -> None:
@@ -99,6 +111,10 @@ def test_production_serves_adds_its_workers_up_and_survives_the_death_of_one(pro
     assert "no scheduler has run yet" in text
     counted = [line for line in answer(f"{production.url}/metrics")[1].splitlines() if 'route="/healthz"' in line]
     assert any(line.startswith("linli_requests_total") and float(line.split()[-1]) >= 8 for line in counted), counted
+    deadline = time.monotonic() + 20
+    while not all(listens(pid, production.port) for pid in workers):  # ready is who answers first
+        assert time.monotonic() < deadline, production.printed()
+        time.sleep(0.1)
     os.kill(workers[0], signal.SIGKILL)
     deadline = time.monotonic() + 20
     while len(children(production.process.pid)) < 2 or workers[0] in children(production.process.pid):

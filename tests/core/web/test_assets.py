@@ -3,11 +3,12 @@
 import base64
 import gzip
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
 
-from community.core.web.assets import IMMUTABLE, REVALIDATE, Assets, compact
+from community.core.web.assets import IMMUTABLE, INLINED, REVALIDATE, Assets, compact
 
 STATIC = Path(__file__).parents[3] / "static"
 
@@ -48,11 +49,11 @@ def test_the_hashes_are_those_of_the_texts_that_pages_carry(folder: Path) -> Non
     assets = Assets(folder)
     digests = [hashlib.sha256(css.encode()).digest() for css in (assets.page_css, assets.door_css)]
     assert assets.style_hashes == tuple(f"sha256-{base64.b64encode(digest).decode()}" for digest in digests)
-    assert assets.page_css == "a{color:red}\nb{color:blue}\ni{color:green}"
+    assert assets.page_css == "a{color:red}b{color:blue}i{color:green}"
 
 
 def test_the_page_of_a_scanned_code_carries_the_first_part_alone(folder: Path) -> None:
-    assert Assets(folder).door_css == "a{color:red}\nb{color:blue}"
+    assert Assets(folder).door_css == "a{color:red}b{color:blue}"
 
 
 @pytest.mark.parametrize("name", ["base", "core"])
@@ -63,7 +64,13 @@ def test_a_stylesheet_that_would_close_its_element_stops_the_start(folder: Path,
 
 
 def test_compacting_keeps_every_rule() -> None:
-    assert compact('a{}\r\n/* one\n two */\r\n  b{content:"x  y"}\n') == 'a{}\nb{content:"x  y"}'
+    assert compact('a{}\r\n/* one\n two */\r\n  b{content:"x  y"}\n') == 'a{}b{content:"x  y"}'
+
+
+def test_no_rule_of_ours_is_broken_between_two_words() -> None:
+    for name in INLINED:
+        css = re.sub(r"/\*.*?\*/", "", (STATIC / name).read_text("utf-8"), flags=re.DOTALL)
+        assert set(re.findall(r"(\S)\s*\n", css)) <= set("{},;"), name
 
 
 @pytest.mark.parametrize(("path", "ceiling"), [("js/core.js", 4 * 1024), ("css/desk.css", 4 * 1024)])

@@ -20,9 +20,13 @@ from tests.harness.client import Client
 def rules(app: Flask) -> Iterator[None]:
     """Pictures of purpose "open" are for everybody, those of "nobody" for nobody."""
     before = dict(keeping._rules)
-    keeping.wire(before | {"open": lambda _actor, _upload: True, "nobody": lambda _actor, _upload: False})
+    papers_before = dict(keeping._paper_rules)
+    keeping.wire(
+        before | {"open": lambda _actor, _upload: True, "nobody": lambda _actor, _upload: False},
+        {"resolution": lambda actor, _paper: actor is None},
+    )
     yield
-    keeping.wire(before)
+    keeping.wire(before, papers_before)
 
 
 def kept(purpose: str = "open") -> Upload:
@@ -65,3 +69,16 @@ def test_who_may_not_see_a_picture_is_told_that_there_is_none(client: Client, ru
 @pytest.mark.parametrize("wrong", ["1", "01931f2a-0000-7000-8000-000000000001", "../../secrets.json", "%2e%2e/x"])
 def test_an_address_that_was_guessed_leads_nowhere(client: Client, rules: None, wrong: str) -> None:
     assert client.get(f"/pictures/{wrong}").status_code == 404
+
+
+def test_a_paper_is_a_file_to_keep_and_never_a_page(client: Client, rules: None) -> None:
+    data = b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\nxref\ntrailer\n<<>>\nstartxref\n9\n%%EOF\n"
+    with transaction():
+        row = uploads.keep_paper(Actor(member_id=7), "resolution", uploads.papers.prepare(data))
+    answer = client.get(f"/papers/{row.id}")
+    assert (answer.status_code, answer.mimetype, answer.data) == (200, "application/pdf", data)
+    assert answer.headers["Content-Disposition"].startswith('attachment; filename="resolution-')
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Content-Security-Policy"] == "default-src 'none'; sandbox"
+    assert client.get(f"/papers/{row.id}", headers={"If-None-Match": answer.headers["ETag"]}).status_code == 304
+    assert client.get("/papers/0192e4a0-0000-7000-8000-000000000000").status_code == 404

@@ -28,6 +28,10 @@ def site(make_app: Callable[..., Flask]) -> Flask:
         actor = session.current_actor()
         return f"{actor.name} {session.claimed_member()}" if actor else "nobody"
 
+    @session.aside
+    def beside() -> str:
+        return who()
+
     def arrive(member: int) -> str:
         session.sign_in(member, 1)
         return who()
@@ -45,6 +49,7 @@ def site(make_app: Callable[..., Flask]) -> Flask:
 
     app.add_url_rule("/change", view_func=public("x")(refills(change)), methods=["POST"])
     app.add_url_rule("/who", view_func=public("x")(who))
+    app.add_url_rule("/aside", view_func=public("x")(beside))
     app.add_url_rule("/arrive/<id:member>", view_func=public("x")(arrive))
     app.add_url_rule("/leave", view_func=public("x")(leave))
     app.add_url_rule("/act", view_func=public("x")(refills(command()(act))), methods=["POST"])
@@ -73,6 +78,44 @@ def test_who_signs_out_is_gone_also_for_the_long_cookie(phone: Client, member_id
     phone.get(f"/arrive/{member_id}")
     assert phone.get("/leave").text == "nobody"
     assert phone.get("/who").text == "nobody"
+
+
+@pytest.mark.parametrize(
+    ("host", "told"), [("https://linli.test", True), ("http://127.0.0.1", True), ("http://linli.test", False)]
+)
+def test_the_browsers_own_copies_go_with_whom_they_were_made_for(
+    phone: Client, member_id: int, host: str, told: bool
+) -> None:
+    def emptied(path: str) -> bool:
+        return phone.get(path, base_url=host).headers.get("Clear-Site-Data") == '"cache"'
+
+    assert not emptied(f"/arrive/{member_id}"), "nobody was here before"
+    assert not emptied(f"/arrive/{member_id}"), "the same person"
+    assert emptied(f"/arrive/{member_id + 1}") == told
+    assert emptied("/leave") == told
+
+
+def test_what_is_asked_for_beside_the_pages_brings_no_session_of_the_time_before(phone: Client, member_id: int) -> None:
+    phone.get(f"/arrive/{member_id}")
+    assert phone.get("/who").headers.getlist("Set-Cookie"), "a page prolongs the session"
+    assert not phone.get("/aside").headers.getlist("Set-Cookie")
+
+
+def test_a_file_says_nothing_of_sessions_so_that_phones_keep_it(phone: Client, member_id: int) -> None:
+    phone.get(f"/arrive/{member_id}")
+    answer = phone.get("/static/js/core.js", buffered=True)
+    assert not answer.headers.getlist("Set-Cookie")
+    assert "Cookie" not in answer.headers.get("Vary", "")
+    assert not phone.get("/static/js/none.js").headers.getlist("Set-Cookie")
+
+
+def test_only_who_signs_in_where_somebody_else_was_is_told_to_forget_her_words(phone: Client, member_id: int) -> None:
+    def told(member: int) -> bool:
+        return any(
+            one.startswith("linli_another=1") for one in phone.get(f"/arrive/{member}").headers.getlist("Set-Cookie")
+        )
+
+    assert [told(member) for member in (member_id, member_id, member_id + 1)] == [False, False, True]
 
 
 def test_the_long_cookie_signs_in_after_the_short_one_is_lost(phone: Client, member_id: int) -> None:

@@ -18,13 +18,15 @@ from community.core.errors import Conflict, DomainError, Forbidden, NotFound
 from community.messages.models import Message
 from community.messages.queries.inbox import inbox
 from community.patrols import queries
-from community.patrols.events import CheckInSettled
+from community.patrols.events import CheckInSettled, CheckInVindicated
 from community.patrols.models import CheckIn, CheckInEvent
 from community.patrols.policies import Evidence
 from community.patrols.services.checkin import check_in
-from community.patrols.services.settle import settle, settle_by_silence, undo
+from community.patrols.services.settle import set_right, settle, settle_by_silence, undo
 from community.points import jobs as points_jobs
 from tests.factories.access import actor_of, make_grant
+from tests.factories.families import sit_together
+from tests.factories.mandates import make_mandate
 from tests.factories.patrols import DEVICE, Scene, make_scene
 from tests.factories.people import make_member
 from tests.factories.places import make_village
@@ -54,6 +56,25 @@ def heard(app: Flask) -> Iterator[list[object]]:
     events.wire({CheckInSettled: (told.append,)})
     yield told
     events.wire(before)
+
+
+@pytest.mark.parametrize("how", ["pot", "mandate"])
+def test_who_is_close_to_the_member_leaves_it_to_another(scene: Scene, flagged: uuid.UUID, how: str) -> None:
+    """Who could spend what it earns does not settle it."""
+    with transaction():
+        if how == "pot":
+            sit_together([scene.member, scene.admin], cap=9)
+        else:
+            make_mandate(scene.member, scene.admin)
+    with transaction(), pytest.raises(DomainError) as refused:
+        settle(actor_of(scene.admin), checkin_id=flagged, accept=True, reason="情况属实")
+    assert (refused.value.code, refused.value.status) == ("close_checkin", 403)
+    assert queries.waiting(actor_of(scene.admin)) == []
+    assert queries.waiting_count(actor_of(scene.admin)) == 0
+    with transaction():
+        another = make_member(scene.village)
+        make_grant(another, "town_admin", town_of(scene.village))
+        settle(actor_of(another), checkin_id=flagged, accept=True, reason="情况属实")
 
 
 @pytest.mark.parametrize(("accept", "status"), [(True, "accepted"), (False, "rejected")])
@@ -266,3 +287,34 @@ def clock_at(frozen: FrozenClock, *, seconds: int) -> Iterator[None]:
     frozen.tick(seconds=seconds)
     yield
     frozen.tick(seconds=-seconds)
+
+
+def vindicated(scene: Scene, checkin_id: uuid.UUID, by_id: int, member_id: int | None = None) -> None:
+    with transaction():
+        set_right(CheckInVindicated(checkin_id, member_id or scene.member.id, by_id, "查过，确实在岗"))
+
+
+def test_a_rejected_check_in_is_set_right_once_when_an_objection_is_granted(
+    scene: Scene, flagged: uuid.UUID, heard: list[object]
+) -> None:
+    with transaction():
+        settle(actor_of(scene.admin), checkin_id=flagged, accept=False, reason="不在岗")
+        judge = make_member(scene.village)
+    heard.clear()
+    vindicated(scene, flagged, judge.id)
+    vindicated(scene, flagged, judge.id)
+    assert session().get_one(CheckIn, flagged, populate_existing=True).status == "accepted"
+    (fact,) = heard
+    assert isinstance(fact, CheckInSettled)
+    assert (fact.accepted, fact.by_id, fact.not_before) == (True, judge.id, None)
+
+
+def test_nobody_sets_her_own_check_in_right_and_nobody_elses_is_touched(scene: Scene, flagged: uuid.UUID) -> None:
+    with transaction():
+        settle(actor_of(scene.admin), checkin_id=flagged, accept=False, reason="不在岗")
+    with pytest.raises(DomainError) as refused:
+        vindicated(scene, flagged, scene.member.id)
+    assert refused.value.code == "own_checkin"
+    vindicated(scene, flagged, scene.admin.id, member_id=scene.admin.id)
+    vindicated(scene, uuid.uuid4(), scene.admin.id)
+    assert session().get_one(CheckIn, flagged, populate_existing=True).status == "rejected"

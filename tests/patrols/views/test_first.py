@@ -70,15 +70,17 @@ def test_one_tap_registers_agrees_and_checks_in(client_page, scene):
     assert "陈桂花" in client_page.get("/me").text
 
 
-def test_what_a_check_in_tells_of_her_is_read_without_opening_anything(client_page, scene):
+def test_what_she_agrees_to_is_read_above_the_fields_without_opening_anything(client_page, scene):
     client_page.get(f"/p/{scene.token}")
     html = client_page.last.get_data(as_text=True)
-    stands_open = re.findall(r"<details open><summary>(.*?)</summary>(.*?)</details>", html, re.DOTALL)
-    presence, service = consents.current(consents.PRESENCE), consents.current(consents.SERVICE)
-    [(title, text)] = stands_open
-    assert title == str(presence.title)
-    assert all(str(paragraph) in text for paragraph in presence.paragraphs)
-    assert f"<details><summary>{service.title}</summary>" in html, "a consent of its own"
+    above, _fields, below = html.partition('name="name"')
+    stands_open = dict(re.findall(r"<details open><summary>(.*?)</summary>(.*?)</details>", above, re.DOTALL))
+    for scope in consents.scopes():
+        text = consents.current(scope)
+        shown = stands_open[str(text.title)]
+        assert all(str(paragraph) in shown for paragraph in text.paragraphs), "a consent of its own"
+    assert "<details" not in below.partition("</form>")[0]
+    assert below.count("同意并打卡") == 1
 
 
 def test_her_points_wait_until_somebody_has_verified_her(client_page, new_visitor, scene, frozen_clock):

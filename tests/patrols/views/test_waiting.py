@@ -7,6 +7,7 @@ from sqlalchemy import select
 
 from community.core.db import session, transaction
 from community.patrols.models import CheckIn
+from community.people import consents
 from community.people.models import Member
 from tests.factories.patrols import make_scene
 
@@ -46,6 +47,8 @@ def test_one_tap_on_the_membership_page_finishes_the_scan_at_its_own_time(client
     frozen_clock.tick(minutes=4)
     page = joined(client_page, scene)
     assert "扫的码还在" in page.text
+    told = consents.current(consents.PRESENCE)
+    assert f"<details open><summary>{told.title}</summary>" in client_page.last.get_data(as_text=True)
     page = client_page.submit(page.form("/checkin"))
     assert "打卡成功" in page.text
     checkin = session().scalars(select(CheckIn)).one()

@@ -117,7 +117,7 @@ def test_only_a_post_to_a_known_address_is_kept(app):
 def test_a_visitor_of_a_public_form_gets_it_back_at_once(client_page):
     page = client_page.get("/sign-in")
     client_page.sign_out()
-    answer = client_page.client.post("/preferences", data={"size": "large"}, headers={"Origin": client_page.public_url})
+    answer = client_page.client.post("/fake-signs", data={"code": "x"}, headers={"Origin": client_page.public_url})
     assert answer.status_code == 400
     assert "接着提交" in answer.text
     assert page.h1 == "登录"
@@ -180,11 +180,11 @@ def test_lists_and_choices_come_back_as_they_were_chosen(desk):
 
 def test_a_row_of_buttons_without_a_form_of_its_own_is_one_tap(desk):
     _app, visitor, admin, member = desk
-    form = visitor.get(f"/desk/people/{member.id}").forms
+    path = f"/desk/people/{member.id}/verify"
+    form = visitor.get(f"/desk/people/{member.id}").form(f"/desk/people/{member.id}/card")
     with visitor.client.session_transaction(base_url=visitor.public_url) as cookie:
         cookie.pop("_user_id")
-    path = f"/desk/people/{member.id}/verify"
-    data = form[-1].filled() | {"note": "核对过"}
+    data = form.filled() | {"note": "核对过"}
     page = visitor.post(path, data, 401, headers={"Origin": visitor.public_url})
     sent = page.form("/sign-in").filled()
     page = visitor.post("/enter", {"who": str(admin.id), "kept": sent["kept"], "csrf_token": sent["csrf_token"]}, 200)

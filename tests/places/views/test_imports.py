@@ -98,6 +98,31 @@ def test_a_table_is_mended_confirmed_watched_and_there(admin: Visitor) -> None:
     assert "500" in admin.get("/desk/imports").text
 
 
+def test_every_bad_row_of_a_large_table_is_in_the_list_and_the_page_says_how_many(admin: Visitor) -> None:
+    table = rows(1400)
+    for row in table[1:]:
+        row[1] = ""
+    page = send(admin, as_csv(table))
+    assert "1,400 行要改" in page.text
+    assert "这里只列了前 100 条，清单里有 1,400 条。" in page.text
+    listed = admin.client.get(next(href for href, text in page.links.items() if text == "下载清单")).text
+    assert [line.partition(",")[0] for line in listed.splitlines()[1:]] == [str(line) for line in range(2, 1402)]
+    run = session().scalars(select(ImportRun)).one()
+    assert len(run.problems) == 100
+
+
+def test_the_list_of_a_run_from_before_all_was_kept_names_what_is_there(admin: Visitor) -> None:
+    table = rows(3)
+    table[2][1] = ""
+    page = send(admin, as_csv(table))
+    with transaction() as current:
+        run = current.scalars(select(ImportRun)).one()
+        run.faults, run.counts = None, {}
+    listed = admin.client.get(next(href for href, text in page.links.items() if text == "下载清单")).text
+    assert listed.splitlines()[1].startswith("3,名称,,这一格要填,")
+    assert "前 1 条" not in admin.get(page.url).text
+
+
 def test_rows_in_doubt_are_listed_and_wait_for_a_tick(admin: Visitor) -> None:
     table = [*rows(6), ["P-1", "远岗", "0100", "30.2", "121.3"]]
     page = send(admin, as_csv(table))

@@ -13,12 +13,12 @@ from community.core.errors import Forbidden
 from community.points.backfill.ledger import PastAwards, Tally
 from community.points.backfill.walk import PastAct, PastDecision
 from community.points.models import Account, Award, BudgetSlot, Entry, Lot, RuleUsage, Txn
-from community.points.queries.invariants import broken
 from community.points.services import awarding
 from community.points.services.awarding import Act
 from tests.factories.people import make_member
 from tests.factories.places import make_town
 from tests.factories.points import open_books
+from tests.points.invariants import assert_sound
 
 pytestmark = [pytest.mark.engine, pytest.mark.usefixtures("app")]
 
@@ -134,7 +134,7 @@ def test_the_past_is_written_as_it_would_have_been_online(story: str, budget: in
     for name, rows in _rows(one).items():
         expected = [_without_paths(row, other) for row in _rows(other)[name]]
         assert [_without_paths(row, one) for row in rows] == expected, name
-    assert broken() == {}
+    assert_sound()
 
 
 def _without_paths(row: tuple[Any, ...], town: Town) -> str:
@@ -160,7 +160,7 @@ def test_many_batches_make_one_sound_ledger(monkeypatch: pytest.MonkeyPatch) -> 
 
     assert tally.posted == 40
     assert session().execute(select(Account.posted).where(Account.subject_id == town.member.id)).scalar_one() == 200
-    assert broken() == {}
+    assert_sound()
 
 
 def test_nobody_with_an_account_is_given_a_second_beginning() -> None:

@@ -58,6 +58,19 @@ def test_what_is_held_is_not_available(member: Member, village: Area) -> None:
     assert (purse.available, purse.expiring) == (3, 3)
 
 
+def test_what_expires_next_is_what_no_order_holds(member: Member, village: Area, frozen_clock: FrozenClock) -> None:
+    earn(member, village)
+    with transaction():
+        session().execute(text("UPDATE lot SET held = remaining"))
+        session().execute(text("UPDATE account SET held = posted WHERE kind = 'resident'"))
+    purse = balance(member.id).purses[0]
+    assert (purse.available, purse.expires_on) == (0, None)
+    frozen_clock.tick(days=1)
+    earn(member, village)
+    purse = balance(member.id).purses[0]
+    assert (purse.available, purse.expires_on, purse.expiring) == (5, dt.date(2028, 11, 24), 5)
+
+
 def test_each_town_has_its_own_points_the_fullest_first(
     member: Member, village: Area, frozen_clock: FrozenClock
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+
 import pytest
 from sqlalchemy import text
 
@@ -11,7 +13,17 @@ from community.core.db.triggers import all_triggers
 from community.people.models import Member
 from community.places.models import Area
 from community.points import subscribers
-from community.points.queries.invariants import NAMES, broken
+from community.points.queries.invariants import (
+    CHAIN,
+    NAMES,
+    Piece,
+    Rows,
+    broken,
+    look_at,
+    look_over,
+    one_by_one,
+    pieces,
+)
 from tests.factories.places import make_village
 from tests.factories.points import accepted, flagged, open_books, settled, town_of
 
@@ -29,8 +41,8 @@ FAULTS = {
     ),
     "I9": (
         "INSERT INTO reward_item (id, town_id, scope_path, kind, name_zh, name_en, about_zh, about_en, points, fen,"
-        " on_hand, reserved, pick_up, state, created_by, created_at) SELECT 'a', town_id, '', 'goods', '米', '', '',"
-        " '', 5, 0, 1, 1, '', 'open', subject_id, '2026-01-01' FROM account"
+        " on_hand, reserved, pick_up, state, created_by, created_at) SELECT hex(randomblob(16)), town_id, '', 'goods',"
+        " '米', '', '', '', 5, 0, 1, 1, '', 'open', subject_id, '2026-01-01' FROM account"
         " WHERE kind = 'resident'",
     ),
     "I10": ("DELETE FROM unsealed",),
@@ -40,6 +52,31 @@ FAULTS = {
     "I12": ("UPDATE rule_usage SET used = 0 WHERE period_key LIKE '%T%'",),
     "I13": ("UPDATE account SET posted = posted + 5 WHERE kind = 'resident'",),
     "B1": ("UPDATE budget_slot SET used = used + 5 WHERE used > 0 AND used < amount",),
+    "B2": ("UPDATE budget_slot SET amount = amount + 5 WHERE slot = 3",),
+    "S1": (
+        "INSERT INTO reward_item (id, town_id, scope_path, kind, name_zh, name_en, about_zh, about_en, points, fen,"
+        " on_hand, reserved, pick_up, state, created_by, created_at) SELECT hex(randomblob(16)), town_id, '', 'goods',"
+        " '米', '', '', '', 5, 0, 1, 0, '', 'open', subject_id, '2026-01-01' FROM account WHERE kind = 'resident'",
+    ),
+    "D1": (
+        "INSERT INTO points_case (id, town_id, scope_path, kind, subject_id, proposed_by, rule_version_id, amount,"
+        " earned_on, reason, needs, state, created_at, done_at, done_txn_id, written_off, outcome)"
+        " SELECT id, town_id, '', 'award',"
+        " subject_id, (SELECT MIN(id) FROM member WHERE id <> subject_id), rule_version_id, 5, effective_on, 'x', 1,"
+        " 'posted', recorded_at, recorded_at, id, 0, 'posted' FROM txn",
+    ),
+    "C1": (
+        "INSERT INTO ledger_check (id, town_id, at, ok, found, head_seq, head_hash) SELECT id, town_id, recorded_at,"
+        " 1, '{}', 1, x'00' FROM txn",
+    ),
+    "C2": ("UPDATE txn SET recorded_at = '2100-01-01 00:00:00.000000'",),
+    "C3": (
+        "INSERT INTO ledger_check (id, town_id, at, ok, found, head_seq, kid, mac) SELECT id, town_id, recorded_at,"
+        " 1, '{}', 0, 'a', x'00' FROM txn",
+    ),
+    "R2": ("UPDATE rule SET town_id = (SELECT MAX(id) FROM area WHERE id <> rule.town_id)",),
+    "N1": ("INSERT INTO town_terms SELECT town_id, 9000, 7, 14 FROM account WHERE kind = 'resident'",),
+    "R1": ("UPDATE rule_version SET ends_on = '2030-01-01'",),
     "M1": (
         "INSERT INTO period_close (town_id, month_on, state, totals, leaves, root, head_seq, drafted_at, window_until,"
         " published_at) SELECT town_id, '2026-10-01', 'published', '{}', 0, x'00', 0, '2026-11-01', '2026-11-01',"
@@ -79,6 +116,16 @@ def test_a_planted_fault_is_found(name: str) -> None:
         session().rollback()
 
 
+@pytest.mark.usefixtures("_history")
+def test_another_amount_than_was_decided_is_found() -> None:
+    with schema_changes():
+        for trigger in all_triggers("sqlite"):
+            session().execute(text(f"DROP TRIGGER {trigger}"))
+        session().execute(text("UPDATE award SET amount = amount + 1 WHERE state = 'posted'"))
+        assert {found.split()[0] for found in broken()} == {"A1"}
+        session().rollback()
+
+
 def test_every_invariant_has_its_fault() -> None:
     assert {name.split()[0] for name in NAMES} == set(FAULTS)
     assert {f"I{number}" for number in range(1, 16)} <= set(FAULTS)
@@ -94,3 +141,24 @@ def test_one_towns_fault_is_not_another_towns(village: Area) -> None:
         assert broken(other.id) == {}
         assert broken(village.town_id)
         session().rollback()
+
+
+@pytest.mark.usefixtures("_history")
+def test_the_pieces_of_a_look_are_all_done_whoever_does_them_first(village: Area) -> None:
+    todo, told = pieces(village.town_id), list[int]()
+
+    def backwards(work: Callable[[Piece], Rows], todo: Sequence[Piece]) -> Iterator[tuple[int, Rows]]:
+        yield from reversed(list(one_by_one(work, todo)))
+
+    with schema_changes():
+        session().execute(text("UPDATE lot SET remaining = 4 WHERE granted = 5"))
+        found = look_over(todo, told.append, backwards)
+        assert {name: rows for name, rows in found.items() if rows} == broken(village.town_id)
+        session().rollback()
+    assert set(found) == set(NAMES)
+    assert sum(told) == sum(piece.size for piece in todo)
+
+
+def test_all_towns_chains_are_not_one_chain() -> None:
+    with pytest.raises(ValueError, match="town by town"):
+        look_at(Piece(CHAIN, None, 1))

@@ -15,6 +15,7 @@ from community.points.models import AnomalyLook, Txn
 from community.points.queries import anomalies
 from community.points.services.anomalies import look
 from tests.factories.access import actor_of, make_grant
+from tests.factories.families import sit_together
 from tests.factories.people import make_member
 from tests.factories.places import make_village
 from tests.factories.points import add_rule, open_books, town_of
@@ -107,3 +108,13 @@ def test_looks_stay_as_they_were_written(
     for statement in ("UPDATE anomaly_look SET words = 'x'", "DELETE FROM anomaly_look"):
         with pytest.raises(DBAPIError), transaction():
             session().execute(text(statement))
+
+
+def test_a_flag_about_ones_family_is_looked_at_by_somebody_else(
+    village: Area, member: Member, leader: Member, admin: Member, version: int
+) -> None:
+    key = flagged(version, member, village, leader)
+    with transaction():
+        sit_together([member, admin], cap=5)
+    with transaction(), pytest.raises(Conflict, match="own_flag"):
+        look(actor_of(admin), village.town_id or 0, key, "没有问题")

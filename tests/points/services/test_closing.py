@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from community.core import chain
 from community.core.authz import Actor, system_actor
 from community.core.clock import FrozenClock
 from community.core.db import schema_changes, session, transaction
@@ -99,14 +100,31 @@ def test_nobody_publishes_her_own_draft_nor_before_its_window_ends(
         )
 
 
+def test_what_a_command_drew_up_two_people_publish(
+    november: int, first: Actor, second: Actor, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        closing.draft(system_actor("flask points close"), november, MONTH)
+    frozen_clock.tick(days=closing.WINDOW + 1)
+    with transaction():
+        assert closing.publish(first, november, MONTH).state == "draft"
+    with pytest.raises(Conflict) as refused, transaction():
+        closing.publish(first, november, MONTH)
+    assert refused.value.code == "month_own"
+    with transaction():
+        month = closing.publish(second, november, MONTH)
+    assert (month.state, month.drafted_by, month.published_by) == ("published", first.member_id, second.member_id)
+
+
 def test_a_month_that_is_not_over_and_one_after_an_unpublished_one_are_not_drafted(
     november: int, first: Actor, frozen_clock: FrozenClock
 ) -> None:
     assert _refusal(closing.draft, first, november, dt.date(2026, 12, 1)) == "month_open"
     with transaction():
         closing.draft(first, november, MONTH)
-    frozen_clock.move_to(dt.datetime(2027, 1, 2, 13, 7, tzinfo=dt.UTC))
+    frozen_clock.move_to(dt.datetime(2027, 2, 2, 13, 7, tzinfo=dt.UTC))
     assert _refusal(closing.draft, first, november, dt.date(2026, 12, 1)) == "month_order"
+    assert _refusal(closing.draft, first, november, dt.date(2027, 1, 1)) == "month_order", "no month is left out"
 
 
 def test_who_administers_another_town_closes_nothing_here(november: int, member: Member) -> None:
@@ -227,6 +245,9 @@ def test_a_members_statement_is_proved_by_the_stand_alone_script(
         lambda proof: proof["postings"][0]["seal"].update(seq=7),
         lambda proof: proof["postings"][0]["seal"].update(previous="00" * 32),
         lambda proof: proof["postings"].pop(),
+        lambda proof: proof["postings"].append(proof["postings"][0]),
+        lambda proof: _invent(proof),  # noqa: PLW0108 - it stands below
+        lambda proof: _seal_as(proof["postings"][0], 999_999),
         lambda proof: proof.pop("postings"),
         lambda proof: proof.update(root="nothing"),
     ],
@@ -293,6 +314,20 @@ def _proof(member: Member) -> dict[str, Any]:
     assert account
     proof: dict[str, Any] = json.loads(json.dumps(statements.proof(statements.own(actor_of(member), account, MONTH))))
     return proof
+
+
+def _seal_as(posting: dict[str, Any], seq: int) -> None:
+    """Make up a seal that covers the posting, of a chain that never was."""
+    before = "11" * 32
+    leaf = chain.leaf(bytes.fromhex(posting["salt"]), posting["document"])
+    posting["seal"] = {"seq": seq, "previous": before, "hash": chain.link(bytes.fromhex(before), seq, leaf).hex()}
+
+
+def _invent(proof: dict[str, Any]) -> None:
+    """Add a posting that no line speaks of."""
+    document = {**proof["postings"][0]["document"], "txn": "42", "transfers": []}
+    proof["postings"].append({"salt": "00", "document": document})
+    _seal_as(proof["postings"][-1], 1)
 
 
 def _script() -> ModuleType:

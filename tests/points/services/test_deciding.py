@@ -5,15 +5,19 @@ from __future__ import annotations
 import datetime as dt
 
 import pytest
+from sqlalchemy import text
 
 from community.core import clock
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.core.errors import Conflict
 from community.people.models import Member
-from community.points import subscribers
+from community.points import jobs, subscribers
 from community.points.models import Award
+from community.points.queries.invariants import NOTED, broken
 from community.points.services import awarding, deciding, waiting as held
+from community.points.services.posting import By
+from tests.factories.deciding import held_award, reviewed_rule
 from tests.factories.people import make_member
 from tests.factories.places import make_village
 from tests.factories.points import accepted, flagged, open_books, town_of
@@ -83,13 +87,40 @@ def test_a_verification_that_released_something_is_not_taken_back(frozen_clock: 
     assert posted(member) == 5
 
 
-def acting() -> tuple[Member, Member]:
+@pytest.mark.parametrize("code", ["review", "flagged"])
+def test_a_decision_that_somebody_wrote_by_hand_is_not_carried_out(frozen_clock: FrozenClock, code: str) -> None:
+    member, by = acting(code)
+    town, before = session().query(Award).one().town_id, posted(member)
+    said = "UPDATE award SET decision = 'confirmed', decided_by = :by, not_before = :at"
+    with transaction():
+        session().execute(text(said), {"by": by.id, "at": clock.now() - dt.timedelta(days=1)})
+    assert NOTED in broken(town)
+    jobs.post_decided()
+    assert [one[:2] for one in waiting(member)] == [("held", code)]
+    assert posted(member) == before
+    assert NOTED in broken(town)
+
+
+def test_a_posting_says_nobody_approved_it_who_did_not(frozen_clock: FrozenClock) -> None:
+    member, by = acting("review")
+    town = session().query(Award).one().town_id
+    with transaction():
+        waiting_now = held.all_waiting_of(member.id)
+        held.post_waiting(waiting_now, By(by.id, by.id))
+    assert {name.split()[0] for name in broken(town)} == {"D1"}
+
+
+def acting(code: str = "flagged") -> tuple[Member, Member]:
     """A member whose flagged act waits, and somebody else."""
     with transaction():
         village = make_village()
         open_books(town_of(village))
         member, by = make_member(village), make_member(village)
-        subscribers.hold_flagged_checkin(flagged(member, village))
+        if code == "review":
+            reviewed_rule(village)
+            held_award(member, village)
+        else:
+            subscribers.hold_flagged_checkin(flagged(member, village))
     return member, by
 
 

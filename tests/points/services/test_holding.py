@@ -14,6 +14,7 @@ from community.core.db import session, transaction
 from community.core.errors import Conflict
 from community.people.models import Member
 from community.places.models import Area
+from community.points import jobs
 from community.points.models import Account, Entry, Hold, Lot, LotUse, Transfer, Txn
 from community.points.queries import balance
 from community.points.services import expiring, holding, spending
@@ -165,6 +166,25 @@ def test_points_whose_day_passed_while_they_were_held_are_valid_for_thirty_days_
     assert (newest.granted, newest.expires_on) == (4, clock.today() + dt.timedelta(days=30))
     assert posted(member) == 14
     assert [row.delta for row in session().scalars(select(Entry).order_by(Entry.seq))] == [4, 10, -4, 4]
+    assert_sound()
+
+
+def test_days_of_grace_are_given_once_however_often_an_order_is_given_up(
+    village: Area, member: Member, leader: Member, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        give(member, village, 4, days=0)
+    for _round in range(2):
+        order_id = order_of(member, leader, village, 4)
+        hold(village, member, 4, order_id)
+        frozen_clock.tick(days=1)
+        void(order_id, leader)
+        assert posted(member) == 4
+        frozen_clock.tick(days=30)
+    assert balance(member.id).available == 0
+    jobs.expire_points()
+    session().expire_all()
+    assert posted(member) == 0
     assert_sound()
 
 

@@ -8,19 +8,19 @@ import uuid
 import pytest
 from sqlalchemy import func, select
 
-from community.core import clock
 from community.core.authz import system_actor
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, NotFound
 from community.core.i18n import plain
+from community.messages.models import Message
 from community.people.events import MemberErased
 from community.people.models import Member
 from community.places.models import Area
 from community.points import jobs, subscribers
-from community.points.models import LedgerCheck, RewardItem, RewardOrder, StockMove, Txn
+from community.points.models import RewardItem, RewardOrder, StockMove, Txn
 from community.points.queries import balance
-from community.points.services import handing, ordering
+from community.points.services import checking, handing, ordering
 from tests.factories.access import actor_of, make_grant
 from tests.factories.ledger import give, make_item
 from tests.factories.people import make_member
@@ -75,7 +75,7 @@ def stock(item: RewardItem) -> tuple[int, int]:
 
 def red(town_id: int) -> None:
     with transaction():
-        session().add(LedgerCheck(town_id=town_id, at=clock.now(), ok=False, found={"I1": 1}, head_seq=0))
+        checking.keep(town_id, {"I1 x": [(1,)]})
 
 
 def test_a_reserved_reward_is_handed_over_and_paid_for(
@@ -95,7 +95,7 @@ def test_a_reserved_reward_is_handed_over_and_paid_for(
     assert (txn.kind, txn.evidence_ref, txn.actor_id) == ("redeem", f"order:{order_id}", keeper.id)
     assert txn.explain["what"] == "大米 5 斤 × 2"
     assert stock(rice) == (3, 0)
-    move = session().scalars(select(StockMove)).one()
+    move = session().scalars(select(StockMove).where(StockMove.seq > 0)).one()
     assert (move.delta, move.on_hand_after, move.order_id, move.seq) == (-2, 3, order_id, 1)
     assert balance(member.id).available == 80
     assert_sound()
@@ -327,3 +327,78 @@ def test_what_waits_for_somebody_who_is_erased_goes_back_to_the_shelf(
     assert order_of(order_id).state == "cancelled"
     assert stock(rice) == (5, 0)
     assert_sound()
+
+
+def test_who_forgot_to_fetch_is_reminded_once_on_the_day_before_the_last(
+    village: Area, member: Member, rice: RewardItem, frozen_clock: FrozenClock
+) -> None:
+    rich(member, village)
+    order_id = reserve(member, rice)
+    jobs.remind_orders()
+    frozen_clock.tick(days=12)
+    jobs.remind_orders()
+    assert order_of(order_id).reminded_at is None, "there are days left"
+    frozen_clock.tick(days=1)
+    jobs.remind_orders()
+    frozen_clock.tick(days=1)
+    jobs.remind_orders()
+    told = session().scalars(select(Message).where(Message.kind == "points.order_reminder")).one()
+    assert (told.member_id, told.link) == (member.id, f"/shop/orders/{order_id}")
+    assert "2026-12-07" in str(told.params["day"])
+
+
+def test_nobody_is_reminded_of_what_ended_or_cannot_be_fetched(
+    village: Area, member: Member, rice: RewardItem, frozen_clock: FrozenClock
+) -> None:
+    rich(member, village)
+    gone, waits = reserve(member, rice), reserve(member, rice)
+    with transaction():
+        ordering.cancel(actor_of(member), gone)
+    red(village.town_id or 0)
+    frozen_clock.tick(days=13)
+    jobs.remind_orders()
+    assert session().scalars(select(Message.id).where(Message.kind == "points.order_reminder")).all() == []
+    assert (order_of(gone).reminded_at, order_of(waits).reminded_at) == (None, None)
+
+
+def test_who_could_not_fetch_because_the_books_were_red_has_days_left_afterwards(
+    village: Area, member: Member, keeper: Member, rice: RewardItem, frozen_clock: FrozenClock
+) -> None:
+    rich(member, village)
+    order_id = reserve(member, rice)
+    frozen_clock.tick(days=14)
+    red(village.town_id or 0)
+    frozen_clock.tick(days=2)
+    jobs.expire_orders()
+    with transaction():
+        checking.keep(village.town_id or 0, {})
+    jobs.expire_orders()
+    assert order_of(order_id).state == "reserved"
+    frozen_clock.tick(days=3)
+    hand_over(keeper, order_id)
+    assert order_of(order_id).state == "collected"
+    assert_sound()
+
+
+def test_those_days_end_too(village: Area, member: Member, rice: RewardItem, frozen_clock: FrozenClock) -> None:
+    rich(member, village)
+    order_id = reserve(member, rice)
+    frozen_clock.tick(days=14)
+    red(village.town_id or 0)
+    frozen_clock.tick(days=1)
+    with transaction():
+        checking.keep(village.town_id or 0, {})
+    frozen_clock.tick(days=5)
+    jobs.expire_orders()
+    assert order_of(order_id).state == "expired"
+
+
+def test_nothing_is_reserved_or_given_at_another_price_than_she_was_told(
+    village: Area, member: Member, rice: RewardItem
+) -> None:
+    rich(member, village)
+    with pytest.raises(Conflict, match="price_changed"), transaction():
+        ordering.reserve(actor_of(member), rice.id, quantity=2, expected=18)
+    with transaction():
+        ordering.reserve(actor_of(member), rice.id, quantity=2, expected=20)
+    assert stock(rice) == (5, 2)

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import event, func, select, text
 
-from community.core.db import session, transaction
+from community.core.db import db, session, transaction
 from community.messages.models import Message
 from community.people.models import Member
 from community.places.models import Area
-from community.points import jobs
-from community.points.models import Award, BudgetSlot, RuleUsage, Txn
+from community.points import jobs, subscribers
+from community.points.models import Award, BudgetSlot, Entry, Lot, RuleUsage, Transfer, Txn, Unsealed
 from tests.factories.access import make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_village
@@ -43,6 +43,19 @@ def books(race_database: str, make_app: Callable[..., Flask]) -> Iterator[Callab
 
     with app.app_context():
         yield open_some
+
+
+def test_all_rows_of_one_posting_are_one_statement(books: Callable[..., Any], engine_name: str) -> None:
+    village, (member,) = books(people=1)
+    sent: list[str] = []
+    event.listen(db.engine, "before_cursor_execute", lambda *given: sent.append(given[2]))
+    with transaction():
+        subscribers.award_checkin(accepted(member, village))
+    tables = ("txn", "transfer", "entry", "lot", "unsealed")
+    written = [one for one in sent if any(f"INSERT INTO {name} " in one for name in tables)]
+    assert len(written) == (1 if engine_name == "postgresql" else len(tables)), written
+    assert [count(model) for model in (Txn, Transfer, Entry, Lot, Unsealed)] == [1] * 5
+    assert_sound()
 
 
 def count(model: Any, *conditions: Any) -> int:

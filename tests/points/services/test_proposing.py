@@ -6,8 +6,8 @@ import datetime as dt
 import uuid
 
 import pytest
-from sqlalchemy import select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import select, text, update
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from community.audit.models import AuditEntry
 from community.core import clock
@@ -15,9 +15,11 @@ from community.core.authz import Actor
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound
+from community.core.uploads import keeping, papers
 from community.messages.models import Message
 from community.people.models import Member
 from community.places.models import Area
+from community.points import jobs
 from community.points.models import Rule, RuleDraft, RuleObjection, RuleSet, RuleVersion
 from community.points.queries import rule_sets
 from community.points.services import adopting, proposing
@@ -346,3 +348,125 @@ def test_the_english_text_is_made_from_the_terms_where_none_was_written(village:
         made = make_set(writer, town_of(village), proposal(text_en=""))
     assert ";" in rule_sets.drafts(made)[0].text_en
     assert session().get_one(RuleSet, made).draft_digest
+
+
+@pytest.mark.parametrize(
+    "attack",
+    [
+        "UPDATE rule_draft SET amount = 60, cap_day = 600",
+        "UPDATE rule_draft SET text_zh = '改了'",
+        "DELETE FROM rule_draft",
+        "INSERT INTO rule_draft (id, rule_set_id, ends, code, trigger, min_grade, team_kind, asset, amount, once_per, "
+        "expires_months, review, text_zh, text_en) SELECT id + 1, rule_set_id, ends, 'P99', trigger, min_grade, "
+        "team_kind, asset, 99, once_per, expires_months, review, text_zh, text_en FROM rule_draft",
+        "UPDATE rule_set SET state = 'draft'",
+        "UPDATE rule_set SET title = '另一份'",
+        "UPDATE rule_set SET resolution_no = '2026-8'",
+        "UPDATE rule_set SET simulation = '{}'",
+        "UPDATE rule_set SET published_on = effective_on",
+        "UPDATE rule_set SET published_by = created_by",
+    ],
+)
+def test_what_was_published_is_what_was_tried_whoever_owns_the_database(
+    village: Area, writer: Actor, publisher: Actor, attack: str
+) -> None:
+    with transaction():
+        published(writer, publisher, town_of(village))
+    with pytest.raises(DBAPIError) as refused, transaction():
+        session().execute(text(attack))
+    assert any(word in str(refused.value.orig) for word in ("closed", "said", "published_by_another"))
+
+
+def test_a_set_in_force_or_withdrawn_never_becomes_anything_else(
+    village: Area, writer: Actor, publisher: Actor
+) -> None:
+    with transaction():
+        made = published(writer, publisher, town_of(village))
+        proposing.withdraw(publisher, made, "等下一次会议再议")
+    for to in ("draft", "published", "in_force"):
+        with pytest.raises(DBAPIError, match="said"), transaction():
+            session().execute(update(RuleSet).where(RuleSet.id == made).values(state=to))
+
+
+def test_the_paper_of_a_resolution_may_be_a_file_that_everybody_reads(
+    village: Area, writer: Actor, publisher: Actor
+) -> None:
+    paper = papers.prepare(b"%PDF-1.4\n1 0 obj\n<<>>\nendobj\nxref\ntrailer\n<<>>\nstartxref\n9\n%%EOF\n")
+    with transaction():
+        made = make_set(writer, town_of(village))
+        proposing.simulate(writer, made)
+        proposing.publish(publisher, made, resolution(file=paper), effective_on=clock.today() + 8 * DAY)
+    found = rule_sets.one(made)
+    assert found.resolution_document_id
+    assert found.resolution_upload_id is None
+    assert keeping.content(keeping.paper(None, found.resolution_document_id)) == paper.data
+
+
+def test_only_who_began_a_draft_writes_in_it_so_nobody_publishes_her_own_words(
+    village: Area, writer: Actor, publisher: Actor
+) -> None:
+    with transaction():
+        made = proposing.create(writer, area_id=town_of(village).id, title="空白的草案")
+        own = proposing.put(writer, made, proposal())
+    for act in (
+        lambda: proposing.put(publisher, made, proposal(amount=9, cap_day=18)),
+        lambda: proposing.put(publisher, made, proposal(amount=9, cap_day=18), draft_id=own),
+        lambda: proposing.remove(publisher, made, own),
+        lambda: proposing.end_rule(publisher, made, 1),
+    ):
+        with pytest.raises(Conflict, match="anothers_draft"), transaction():
+            act()
+    with transaction():
+        proposing.simulate(publisher, made)
+        proposing.publish(publisher, made, resolution(), effective_on=clock.today() + 8 * DAY)
+    assert state(made) == "published"
+
+
+def test_a_village_never_gives_more_than_its_town_however_late_the_town_lowers(
+    village: Area, writer: Actor, publisher: Actor, frozen_clock: FrozenClock
+) -> None:
+    clerk = staff("village_admin", village)
+    rule = session().scalars(select(Rule)).one()
+    with transaction():
+        lower = proposing.create(writer, area_id=town_of(village).id, title="改成三分")
+        proposing.put(writer, lower, proposal(amount=3, cap_day=6), rule_id=rule.id)
+        proposing.simulate(writer, lower)
+        proposing.publish(publisher, lower, resolution(), effective_on=clock.today() + 8 * DAY)
+        added = proposing.create(clerk, area_id=village.id, title="晚潮补充")
+        proposing.put(clerk, added, proposal(amount=4, cap_day=None, cap_month=40))
+        proposing.simulate(clerk, added)
+        proposing.publish(publisher, added, resolution(), effective_on=clock.today() + 9 * DAY)
+    frozen_clock.tick(days=8)
+    jobs.adopt_rules()
+    frozen_clock.tick(days=1)
+    jobs.adopt_rules()
+    ended = rule_sets.one(added)
+    assert (state(lower), ended.state) == ("in_force", "withdrawn")
+    assert "V01" in ended.end_reason
+    told = session().scalars(select(Message.member_id).where(Message.kind == "points.rules_taken_back")).all()
+    assert set(told) == {clerk.member_id, publisher.member_id}
+
+
+def test_objections_are_taken_until_the_evening_of_the_last_day_and_nothing_begins_before(
+    village: Area, member: Member, writer: Actor, publisher: Actor, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        made = published(writer, publisher, town_of(village))
+    frozen_clock.tick(days=7, hours=2, minutes=20)  # 23:27 on the last day
+    with transaction():
+        proposing.object_to(actor_of(member), made, "每天最多太少了")
+    frozen_clock.tick(minutes=4)
+    with pytest.raises(Conflict, match="closed"), transaction():
+        proposing.object_to(actor_of(member), made, "我也这样看的")
+    jobs.adopt_rules()
+    assert state(made) == "published", "it waits for the answer"
+
+
+def test_an_old_resolution_adopts_nothing(village: Area, writer: Actor, publisher: Actor) -> None:
+    with transaction():
+        made = make_set(writer, town_of(village))
+        proposing.simulate(writer, made)
+    old = resolution(on=clock.today() - 400 * DAY)
+    with pytest.raises(DomainError) as refused, transaction():
+        proposing.publish(publisher, made, old, effective_on=clock.today() + 8 * DAY)
+    assert refused.value.field == "resolution_on"

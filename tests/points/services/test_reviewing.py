@@ -5,21 +5,30 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.core.errors import Conflict, DomainError, Forbidden, NotFound
 from community.people.models import Member
 from community.places.models import Area
-from community.points import jobs
-from community.points.models import Award, AwardVote, TownTerms
-from community.points.services import reviewing
+from community.points import jobs, subscribers
+from community.points.models import Award, AwardVote, BudgetSlot, TownTerms, Txn
+from community.points.services import appealing, cases, families, reviewing
 from tests.factories.access import actor_of, make_grant
-from tests.factories.deciding import held_award, make_admin, reviewed_rule
+from tests.factories.deciding import (
+    earned,
+    evidence,
+    held_award,
+    make_admin,
+    manual_rule,
+    reviewed_rule,
+    yesterday,
+)
+from tests.factories.families import sit_together
 from tests.factories.people import make_member
 from tests.factories.places import make_village
-from tests.factories.points import make_rule, open_books, town_of
+from tests.factories.points import add_rule, flagged, make_rule, open_books, settled, town_of
 from tests.points.invariants import assert_sound, posted
 
 pytestmark = pytest.mark.engine
@@ -128,6 +137,42 @@ def test_nobody_reviews_her_own_award_or_one_from_elsewhere(
         say(member, own)
 
 
+def test_who_shares_a_familys_pot_decides_nothing_about_its_points(
+    village: Area, member: Member, admin: Member, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        reviewed_rule(village)
+        award, given = held_award(member, village), earned(member, village)
+        sit_together([member, admin], cap=0)
+    with pytest.raises(DomainError, match="of_family"):
+        say(admin, award)
+    with transaction(), pytest.raises(DomainError, match="of_family"):
+        cases.propose_award(
+            actor_of(admin), member.id, rule_version_id=manual_rule(village), earned_on=yesterday(),
+            where=village.path, reason="搬桌椅", picture=evidence(),
+        )  # fmt: skip
+    with transaction(), pytest.raises(DomainError, match="of_family"):
+        cases.propose_reversal(actor_of(admin), given, amount=1, reason="记错了")
+    assert list(reviewing.close_to(actor_of(admin))) == [member.id]
+    with transaction():  # nobody leaves for the time of a decision
+        families.leave(actor_of(admin))
+    with pytest.raises(DomainError, match="of_family"):
+        say(admin, award)
+    frozen_clock.tick(days=31)
+    assert say(admin, award)
+
+
+def test_whose_family_objects_does_not_answer(village: Area, member: Member, admin: Member) -> None:
+    with transaction():
+        other = make_admin(village, "方敏", "village_admin")
+        made = appealing.appeal(actor_of(member), f"txn:{earned(member, village)}", "少记了一次")
+        sit_together([admin, member], cap=9)
+    with transaction(), pytest.raises(DomainError, match="of_family"):
+        appealing.decide(actor_of(admin), made, change=False, answer="维持")
+    with transaction():
+        assert appealing.decide(actor_of(other), made, change=False, answer="维持").state == "upheld"
+
+
 def test_an_award_that_waits_for_something_else_is_not_reviewed(village: Area, member: Member, admin: Member) -> None:
     with transaction():
         reviewed_rule(village)
@@ -154,3 +199,61 @@ def test_the_database_itself_refuses_a_word_on_ones_own_award(village: Area, mem
             AwardVote(award_id=award, seq=0, by_id=member.id, subject_id=member.id, accepts=True,
                       at=session().scalar(select(Award.created_at).where(Award.id == award)))
         )  # fmt: skip
+
+
+def test_taking_ones_own_yes_back_leaves_another_persons_no_standing(
+    village: Area, member: Member, admin: Member, other: Member, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        reviewed_rule(village, amount=200)
+        award = held_award(member, village)
+    with transaction():
+        assert not reviewing.review(actor_of(admin), award, accept=True)
+    frozen_clock.tick(seconds=3)
+    with transaction():
+        assert reviewing.review(actor_of(other), award, accept=False, words="那天没有这项活动")
+    with transaction():
+        reviewing.undo(actor_of(admin), award)
+    frozen_clock.tick(seconds=11)
+    jobs.post_decided()
+    assert session().get_one(Award, award, populate_existing=True).state == "refused"
+
+
+def test_a_large_flagged_award_that_one_person_settled_waits_for_a_second(
+    village: Area, member: Member, admin: Member, other: Member, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        add_rule(town_of(village), code="P04", once_per="", cap_day=None, amount=200)
+        doubtful = flagged(member, village)
+        subscribers.hold_flagged_checkin(doubtful)
+    with transaction():
+        subscribers.settle_checkin(settled(doubtful, accepted=True, by=admin))
+    assert posted(member) == 5, "the small one is posted"
+    award = session().scalars(select(Award).where(Award.subject_id == member.id, Award.amount == 200)).one()
+    assert (award.state, award.reason_code) == ("held", "review")
+    with pytest.raises(Conflict, match="voted"):
+        say(admin, award.id)
+    assert say(other, award.id)
+    frozen_clock.tick(seconds=10)
+    jobs.post_decided()
+    assert posted(member) == 205
+    assert row(award.id).decided_by == other.id
+    assert_sound()
+
+
+def test_who_reviewed_stays_written_on_what_then_waited_for_the_budget(
+    village: Area, member: Member, admin: Member, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        reviewed_rule(village)
+        award = held_award(member, village)
+        session().execute(update(BudgetSlot).values(amount=BudgetSlot.used))
+    assert say(admin, award)
+    frozen_clock.tick(seconds=10)
+    jobs.post_decided()
+    assert row(award).reason_code == "budget"
+    with transaction():
+        session().execute(update(BudgetSlot).values(amount=10_000))
+    jobs.post_waiting()
+    txn = session().scalars(select(Txn).where(Txn.id == row(award).txn_id)).one()
+    assert (txn.actor_id, txn.approver_id) == (admin.id, admin.id)

@@ -80,3 +80,17 @@ def test_names_are_masked_for_the_district_and_others_do_not_read_the_list(
     assert "孙卫东" not in page.text
     client_page.sign_in(villager.id)
     client_page.get("/desk/anomalies", 403)
+
+
+def test_who_reads_the_people_of_one_village_reads_no_names_of_the_whole_town(
+    village: Area, member: Member, leader: Member, version: int, client_page: Visitor
+) -> None:
+    approve(version, member, village, leader, 6)
+    with transaction():
+        both = make_member(village, display_name="章立群")
+        make_grant(both, "district_office", town_of(village))
+        make_grant(both, "village_admin", village)
+    client_page.sign_in(both.id)
+    page = client_page.get("/desk/anomalies")
+    assert "孙**" in page.text
+    assert "孙卫东" not in page.text

@@ -9,11 +9,12 @@ from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.people.models import Member
 from community.places.models import Area
-from community.points import subscribers
-from community.points.models import Appeal, Award
-from community.points.services import appealing
-from tests.factories.access import actor_of
+from community.points import jobs, subscribers
+from community.points.models import Appeal, Award, PointsCase
+from community.points.services import appealing, cases
+from tests.factories.access import actor_of, make_grant
 from tests.factories.deciding import earned, make_admin, manual_rule
+from tests.factories.people import make_member
 from tests.factories.points import flagged, settled, town_of
 from tests.harness.client import Visitor
 from tests.points.invariants import posted
@@ -86,7 +87,7 @@ def test_a_refused_award_is_objected_to_answered_by_another_and_posted(
 
 
 def test_a_missing_part_of_a_posting_is_proposed_by_a_rule_chosen_in_the_answer(
-    village: Area, member: Member, admin: Member, other: Member, client_page: Visitor
+    village: Area, member: Member, admin: Member, other: Member, client_page: Visitor, frozen_clock: FrozenClock
 ) -> None:
     with transaction():
         txn, rule = earned(member, village), manual_rule(village)
@@ -104,6 +105,22 @@ def test_a_missing_part_of_a_posting_is_proposed_by_a_rule_chosen_in_the_answer(
     assert "自己提出的，要由另一位来定" in client_page.get(case).text
     client_page.sign_in(admin.id)
     assert client_page.get(case).all("form", action="/desk/decide")
+    client_page.sign_in(member.id)
+    assert "已更正" not in client_page.get(appeal).text
+
+    with transaction():
+        cases.vote(actor_of(admin), session().scalars(select(PointsCase.id)).one(), accept=False, words="名单里没有")
+    frozen_clock.tick(seconds=10)
+    jobs.post_decided()
+    client_page.sign_in(other.id)
+    assert "没有记成" in client_page.get(desk).text
+    client_page.sign_in(member.id)
+    assert "申诉后要补记的一笔没有记成" in client_page.get("/inbox").text
+    page = client_page.get(object_to(client_page, appeal))
+    for told in ("申诉后要补记的", "名单里没有", "等答复"):
+        assert told in page.text
+    client_page.sign_in(other.id)
+    assert "申诉后要补记的" in client_page.get("/desk/appeals").text
 
 
 def test_an_objection_is_withdrawn_while_it_is_open(refused: int, member: Member, client_page: Visitor) -> None:
@@ -125,6 +142,31 @@ def test_an_objection_past_its_day_is_marked_at_the_desk_and_said_to_its_member(
     desk = f"/desk/appeals/{member.id}/{appeal.rpartition('/')[2]}"
     assert desk in client_page.get("/desk/appeals").links
     assert "已过答复的日子" in client_page.get(desk).text
+
+
+def test_an_objection_that_went_up_says_everywhere_the_day_that_holds_now(
+    village: Area, refused: int, member: Member, other: Member, client_page: Visitor, frozen_clock: FrozenClock
+) -> None:
+    with transaction():
+        top = make_member(village, display_name="上")
+        make_grant(top, "district_office", session().get_one(Area, town_of(village).parent_id))
+    client_page.sign_in(member.id)
+    appeal = object_to(client_page, f"/points/waiting/{refused}")
+    frozen_clock.tick(days=8)
+    jobs.raise_appeals()
+    client_page.sign_in(member.id)
+    page = client_page.get(appeal)
+    assert "最晚 12月8日 答复" in page.text
+    assert "已经过了答复的日子" not in page.text
+    assert "最晚 12月8日 答复" in client_page.get(f"/points/waiting/{refused}").text
+    client_page.sign_in(top.id)
+    desk = f"/desk/appeals/{member.id}/{appeal.rpartition('/')[2]}"
+    for url in (desk, "/desk/appeals"):
+        page = client_page.get(url)
+        assert "12月8日" in page.text
+        assert "11月30日" not in page.text
+        assert "已过答复的日子" not in page.text
+    assert "最晚 12月8日 答复" in client_page.get("/desk").text
 
 
 def test_somebody_elses_rows_cannot_be_objected_to_nor_read(

@@ -7,16 +7,24 @@ import io
 import pytest
 from sqlalchemy import select
 
+from community.core import clock
 from community.core.clock import FrozenClock
 from community.core.db import session, transaction
+from community.people import standing
 from community.people.models import Member
 from community.places.models import Area
 from community.points import jobs
 from community.points.models import PointsCase
-from community.points.services import spending
+from community.points.services import appealing, cases, spending
 from community.points.services.posting import By
-from tests.factories.deciding import earned, held_award, make_admin, manual_rule, photo, reviewed_rule
+from tests.factories.access import actor_of, make_grant
+from tests.factories.deciding import earned, evidence, held_award, make_admin, manual_rule, photo, reviewed_rule
+from tests.factories.mandates import make_mandate
+from tests.factories.people import make_member
+from tests.factories.places import make_village
+from tests.factories.points import open_books, town_of
 from tests.harness.client import Visitor
+from tests.harness.pages import Page
 from tests.points.invariants import posted
 
 
@@ -140,3 +148,77 @@ def test_a_waiting_award_is_opened_and_refused_with_a_reason_that_the_member_rea
     page = client_page.get(f"/points/waiting/{award}")
     assert "复核没有通过" in page.text
     assert "名单里没有" in page.text
+
+
+def test_who_proposes_in_several_towns_is_offered_one_towns_rules_and_places_at_a_time(
+    village: Area, member: Member, client_page: Visitor
+) -> None:
+    with transaction():
+        elsewhere = make_village(name="安澜社区")
+        open_books(town_of(elsewhere))
+        here, there = manual_rule(village), manual_rule(elsewhere)
+        admin = make_member(village)
+        make_grant(admin, "town_admin", town_of(village))
+        make_grant(admin, "town_admin", town_of(elsewhere))
+    client_page.sign_in(admin.id)
+    url = f"/desk/awards/new/{member.id}"
+    page = client_page.get(url)
+    assert f'value="{here}"' in page.html
+    assert f'value="{there}"' not in page.html
+    other_town = next(link for link in page.links if link.startswith(f"{url}?town="))
+    page = client_page.get(other_town)
+    assert f'value="{there}"' in page.html
+    assert f'value="{here}"' not in page.html
+
+
+def test_a_second_award_of_a_day_asks_whether_it_is_another_act_and_shows_the_first(
+    village: Area, member: Member, admin: Member, other: Member, client_page: Visitor
+) -> None:
+    with transaction():
+        rule = manual_rule(village)
+        first = cases.propose_award(
+            actor_of(other), member.id, rule_version_id=rule, earned_on=clock.today(), where=village.path,
+            reason="搬桌椅", picture=evidence(),
+        )  # fmt: skip
+    client_page.sign_in(admin.id)
+    url = f"/desk/awards/new/{member.id}"
+
+    def fill(page: Page, **more: str) -> dict[str, object]:
+        filled = page.form(url).filled(rule=str(rule), reason="发通知", **more)
+        return filled | {"photo": (io.BytesIO(photo()), "list.jpg")}
+
+    page = client_page.get(url)
+    assert "是另一件事" not in page.text
+    page = client_page.post(url, fill(page), 422)
+    assert "那一天按这条规则已经有 1 笔" in page.text
+    page = client_page.post(url, fill(page, again="y"))
+    assert "同一天、同一条规则还有" in page.text
+    assert f"/desk/cases/{member.id}/{first}" in page.links
+
+
+def test_the_desk_costs_the_same_with_many_to_decide_and_with_few(
+    village: Area, admin: Member, client_page: Visitor, statements: list[str]
+) -> None:
+    with transaction():
+        rule, decider = manual_rule(village), make_admin(village, "方敏")
+        reviewed_rule(village)
+    said: dict[str, list[int]] = {"/desk": [], "/desk/cases": [], "/desk/appeals": []}
+    client_page.sign_in(decider.id)
+    for count in (2, 6):
+        for number in range(count):
+            with transaction():
+                person, helper = make_member(village), make_member(village)
+                make_mandate(person, helper)
+                held_award(person, village)
+                cases.propose_award(
+                    actor_of(admin), person.id, rule_version_id=rule, earned_on=clock.today(), where=village.path,
+                    reason=f"搬桌椅 {count} {number}", picture=evidence(),
+                )  # fmt: skip
+                about = f"txn:{earned(person, village)}"
+                appealing.appeal(standing.in_place_of(actor_of(helper), person.id, lock=True), about, "少记了")
+        for page, counted in said.items():
+            client_page.get(page)
+            statements.clear()
+            client_page.get(page)
+            counted.append(len(statements))
+    assert all(few == many for few, many in said.values()), said

@@ -14,7 +14,7 @@ from community.places.models import Area
 from community.points import jobs, subscribers
 from community.points.models import RuleSet, RuleVersion, Txn
 from community.points.services import proposing
-from tests.core.test_uploads import photo
+from tests.core.test_uploads import pdf, photo
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
 from tests.factories.points import accepted, town_of
@@ -76,6 +76,7 @@ def test_from_draft_to_the_first_day_in_force(
     page = client_page.submit(
         page.form(f"/desk/rules/{made.id}/publish"),
         resolution_body="居民代表会议", resolution_no="2026-7", resolution_on="2026-11-22", effective_on="2026-12-01",
+        photo=(BytesIO(photo()), "x.jpg"),
     )  # fmt: skip
     assert "公示了" in page.text
     frozen_clock.tick(days=8)
@@ -163,6 +164,7 @@ def test_the_resolution_s_picture_is_public_with_the_set(
         "resolution_body": "居民代表会议", "resolution_no": "2026-7", "resolution_on": "2026-11-22",
         "effective_on": "2026-12-01",
     }  # fmt: skip
+    assert "请传上决议的照片或 PDF" in client_page.submit(form, 422, **values).text, "who adopted it must be seen"
     spoiled = client_page.submit(form, 422, **values, photo=(BytesIO(b"no picture"), "x.jpg"))
     assert "居民代表会议" in str(spoiled.form("/publish").fields)
     page = client_page.submit(form, **values, photo=(BytesIO(photo()), "x.jpg"))
@@ -171,3 +173,26 @@ def test_the_resolution_s_picture_is_public_with_the_set(
     page = client_page.get(f"/rules/sets/{made}")
     (href,) = [href for href in page.links if href.startswith("/pictures/")]
     assert client_page.client.get(href).status_code == 200
+
+
+def test_a_resolution_sent_as_a_pdf_is_downloaded_and_one_that_could_act_is_refused(
+    village: Area, writer: Member, publisher: Member, client_page: Visitor
+) -> None:
+    with transaction():
+        made = make_set(actor_of(writer), town_of(village))
+        proposing.simulate(actor_of(writer), made)
+    client_page.sign_in(publisher.id)
+    form = client_page.get(f"/desk/rules/{made}").form("/publish")
+    values = {
+        "resolution_body": "居民代表会议", "resolution_no": "2026-7", "resolution_on": "2026-11-22",
+        "effective_on": "2026-12-01",
+    }  # fmt: skip
+    acting = pdf(b"5 0 obj\n<</S/JavaScript/JS(app.alert(1))>>\nendobj\n")
+    spoiled = client_page.submit(form, 422, **values, photo=(BytesIO(acting), "x.pdf"))
+    assert "带着程序" in spoiled.text
+    page = client_page.submit(spoiled.form("/publish"), **values, photo=(BytesIO(pdf()), "x.pdf"))
+    assert "下载决议（PDF）" in page.text
+    client_page.sign_out()
+    (href,) = [one for one in client_page.get(f"/rules/sets/{made}").links if one.startswith("/papers/")]
+    answer = client_page.client.get(href)
+    assert (answer.data, answer.headers["Content-Disposition"].partition(";")[0]) == (pdf(), "attachment")

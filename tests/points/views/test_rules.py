@@ -12,6 +12,7 @@ from community.people.models import Member
 from community.places.models import Area
 from community.points.queries import rule_sets
 from community.points.services import adopting, proposing
+from community.points.views import rule_pages
 from tests.factories.access import actor_of, make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_town
@@ -55,9 +56,10 @@ def test_with_several_towns_a_stranger_chooses_and_a_member_is_led_to_hers(
 
 
 def test_a_published_set_shows_what_changes_word_by_word_and_its_trial(
-    village: Area, staff: tuple[Actor, Actor], client_page: Visitor
+    village: Area, staff: tuple[Actor, Actor], client_page: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     writer, publisher = staff
+    monkeypatch.setattr(rule_pages, "FEWEST", 0)
     with transaction():
         made = proposing.create(writer, area_id=town_of(village).id, title="改成六分")
         proposing.put(writer, made, proposal(), rule_id=_rule_id(village))
@@ -66,7 +68,10 @@ def test_a_published_set_shows_what_changes_word_by_word_and_its_trial(
     page = client_page.get(f"/rules/sets/{made}")
     assert [element.tag.rpartition("}")[2] for element in page.all("del")]
     assert "新增：" in page.text
-    assert "基尼系数" in page.text
+    assert "人得分变多" in page.text
+    trial = client_page.get(f"/rules/sets/{made}/trial")
+    assert "基尼系数" in trial.text
+    assert "按规则" in trial.text
     assert "高**" in page.text
     assert "高培源" not in page.text
     assert "登录后提" in page.text
@@ -116,3 +121,16 @@ def test_a_withdrawn_set_says_why(village: Area, staff: tuple[Actor, Actor], cli
 
 def _rule_id(village: Area) -> int:
     return rule_sets.history(village.town_id or 0)[0].rule_id
+
+
+def test_a_trial_on_fewer_than_five_people_is_nobodys_but_the_desks(
+    village: Area, staff: tuple[Actor, Actor], client_page: Visitor
+) -> None:
+    with transaction():
+        made = published(*staff, town_of(village))
+    page = client_page.get(f"/rules/sets/{made}")
+    assert "不到 5 人" in page.text
+    assert "人得分变多" not in page.text
+    client_page.get(f"/rules/sets/{made}/trial", 303)
+    client_page.sign_in(staff[0].member_id)
+    assert "人得分变多" in client_page.get(f"/desk/rules/{made}").text

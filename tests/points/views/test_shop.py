@@ -12,7 +12,8 @@ from community.core.clock import FrozenClock
 from community.core.db import session, transaction
 from community.people.models import Member
 from community.places.models import Area
-from community.points.models import LedgerCheck, RewardItem, RewardOrder
+from community.points.models import RewardItem, RewardOrder
+from community.points.services import checking
 from tests.factories.access import make_grant
 from tests.factories.ledger import give, make_item
 from tests.factories.people import make_member
@@ -170,7 +171,6 @@ def test_points_are_given_to_a_cause_for_good(shopper: Visitor, village: Area, l
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"points": 50}, "还差 8 分"),
         ({"on_hand": 0}, "换完了"),
         ({"state": "closed"}, "已经下架"),
     ],
@@ -194,7 +194,7 @@ def test_what_cannot_be_had_says_why(
 def test_a_red_ledger_stops_the_shop_of_its_town_and_says_so(shopper: Visitor, rice: RewardItem) -> None:
     form = shopper.get(f"/shop/items/{rice.id}").form("/redeem")
     with transaction():
-        session().add(LedgerCheck(town_id=rice.town_id, at=clock.now(), ok=False, found={"I1": 1}, head_seq=0))
+        checking.keep(rice.town_id, {"I1 x": [(1,)]})
     assert "账本正在核对" in shopper.get("/shop").text
     assert "账本正在核对" in shopper.submit(form, 409).text
 
@@ -230,3 +230,14 @@ def test_a_keeper_does_not_hand_over_to_herself(keeper: Visitor, rice: RewardIte
     page = keeper.get(f"/o/{the_order().id}", 303)
     assert "这是您自己的兑换" in page.text
     assert not [form for form in page.all("form") if "/hand" in form.get("action", "")]
+
+
+def test_what_costs_more_than_was_said_or_than_there_is_holds_nothing(shopper: Visitor, rice: RewardItem) -> None:
+    form = shopper.get(f"/shop/items/{rice.id}").form("/redeem")
+    assert "还差 8 分" in shopper.submit(form, 409, quantity="5", total="50").text
+    form = shopper.get(f"/shop/items/{rice.id}").form("/redeem")
+    with transaction():
+        rice.points = 50
+        session().merge(rice)
+    assert "现在要 50 分，刚才是 10 分" in shopper.submit(form, 409).text
+    assert "还差 8 分" in shopper.get(f"/shop/items/{rice.id}").text

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
 from itertools import chain
-from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -21,65 +17,14 @@ from tests.factories.access import make_grant
 from tests.factories.people import make_member
 from tests.factories.places import make_town, make_village
 from tests.factories.teams import make_team
-from tests.harness.server import ROOT
+from tests.harness.processes import together
+
+RACE = "tests.teams.racers:decide"
 
 pytestmark = [pytest.mark.engine, pytest.mark.faults]
 
-PROCESS = """
-import sys
-from tests.conftest import settings_for
-from pathlib import Path
-from community.core.db import transaction
-from community.core.errors import DomainError
-from community.factory import create_app
-from community.access.queries import load_actor
-from community.teams import services
 
-url, folder, admin, act, *keys = sys.argv[1:]
-app = create_app(settings_for(Path(folder), url))
-with app.app_context():
-    actor = load_actor(int(admin), 1, False)
-    print("ready", flush=True)
-    sys.stdin.readline()
-    for key in keys:
-        try:
-            with transaction():
-                if act == "approve":
-                    services.approve(actor, int(key))
-                else:
-                    services.apply(actor, team_id=int(key), agrees=True)
-            print("done", flush=True)
-        except DomainError as refused:
-            print(refused.code, flush=True)
-"""
-
-
-def together(url: str, folder: Path, *jobs: tuple[object, ...]) -> list[list[str]]:
-    """Run each job (admin, act, keys…) in a process of its own, all from the same moment, and return what they say."""
-    running = [
-        subprocess.Popen(
-            [sys.executable, "-c", PROCESS, url, str(folder / f"instance{number}"), *map(str, job)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-        for number, job in enumerate(jobs)
-    ]
-    for process in running:
-        assert process.stdout
-        assert process.stdout.readline() == "ready\n"
-    for process in running:
-        assert process.stdin
-        process.stdin.write("go\n")
-        process.stdin.flush()
-    return [process.communicate(timeout=60)[0].split() for process in running]
-
-
-def test_two_processes_that_approve_at_once_approve_once(
-    race_database: str, make_app: Callable[..., Flask], tmp_path: Path
-) -> None:
+def test_two_processes_that_approve_at_once_approve_once(race_database: str, make_app: Callable[..., Flask]) -> None:
     app = make_app(database_url=race_database)
     with app.app_context(), transaction():
         town = make_town()
@@ -91,7 +36,7 @@ def test_two_processes_that_approve_at_once_approve_once(
         waiting = [apply_to(team, village, number) for number in range(6)]
         admins = first.id, second.id
         keys = [membership.id for membership in waiting]
-    said = together(race_database, tmp_path, *((admin, "approve", *keys) for admin in admins))
+    said = together(race_database, RACE, jobs=[(admin, "approve", keys) for admin in admins])
     assert list(chain(*said)).count("done") == 3
     with app.app_context():
         approvals = session().execute(
@@ -108,13 +53,11 @@ def apply_to(team: Team, village: Area, number: int) -> Membership:
     return services.apply(None, team_id=team.id, newcomer=person, agrees=True)
 
 
-def test_two_tabs_of_one_member_make_one_application(
-    race_database: str, make_app: Callable[..., Flask], tmp_path: Path
-) -> None:
+def test_two_tabs_of_one_member_make_one_application(race_database: str, make_app: Callable[..., Flask]) -> None:
     app = make_app(database_url=race_database)
     with app.app_context(), transaction():
         village = make_village()
         member, team = make_member(village), make_team(village)
-        job = member.id, "apply", team.id
-    said = together(race_database, tmp_path, job, job)
+        job = member.id, "apply", [team.id]
+    said = together(race_database, RACE, jobs=[job, job])
     assert sorted(chain(*said)) == ["already_applied", "done"]
