@@ -30,7 +30,8 @@ def decode_all(png: bytes) -> str:
                 text=True,
                 check=False,
             ).stdout.strip()
-    texts = set(read.values())
+    # OpenCV now and then finds nothing in a screenshot that the others read; what is read must be one and the same.
+    texts = {text for name, text in read.items() if text or name != "OpenCV"}
     assert len(texts) == 1, f"the decoders differ: {read}"
     (text,) = texts
     assert text, "no decoder found a code"

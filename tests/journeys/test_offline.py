@@ -50,7 +50,7 @@ def begin_an_appeal(page: Page, words: str) -> str:
     page.goto("/points")
     page.locator("#lines a.row").first.click()
     page.locator("a[href*='/appeals/new/']").first.click()
-    page.wait_for_url("**/appeals/new/**")  # with its scripts: what is typed before they came is kept with the next letter
+    page.wait_for_url("**/appeals/new/**")  # with its scripts: what is typed before they came waits for the next letter
     page.locator("textarea").fill(words)
     return page.evaluate("location.pathname")  # type: ignore[no-any-return]
 
